@@ -1,0 +1,37 @@
+# Two commands: `make run` serves the demonstration instance, `make test` checks everything.
+PYTHON ?= python3
+BIN := .venv/bin
+STORE ?= var/demo
+PORT ?= 8000
+
+.PHONY: run test check lock clean
+
+run: .venv/run
+	test -f $(STORE)/CURRENT || $(BIN)/thc-graph --store $(STORE) init --demo
+	$(BIN)/thc-graph --store $(STORE) serve --port $(PORT)
+
+test: .venv/test check
+	$(BIN)/python -m pytest
+
+check: .venv/test
+	$(BIN)/ruff format --check src tests scripts
+	$(BIN)/ruff check src tests scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test pyproject.toml -o requirements-test.lock
+
+.venv/run: requirements.lock pyproject.toml
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+.venv/test: requirements-test.lock .venv/run
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-test.lock
+	touch $@
+
+clean:
+	rm -rf .venv var

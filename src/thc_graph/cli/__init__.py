@@ -1,0 +1,25 @@
+"""The command line: one file a verb. Data on stdout, talk on stderr.
+
+Exit codes: 0 done; 1 failure; 2 usage; 3 the data have errors, nothing was written;
+4 warnings, with --strict; 5 the store is locked; 130 interrupted.
+"""
+
+import sys
+
+from thc_graph.cli.app import app
+from thc_graph.cli.console import fail
+from thc_graph.errors import SheetError, StoreLocked, ThcGraphError
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence, never a traceback."""
+    try:
+        app()
+    except StoreLocked as fault:
+        fail(str(fault), 5)
+    except SheetError as fault:
+        fail(str(fault), 3)
+    except (ThcGraphError, OSError) as fault:
+        fail(str(fault), 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

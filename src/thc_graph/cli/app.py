@@ -1,0 +1,75 @@
+"""The commands, together; and what all of them need: the store and its repository."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thc_graph import __version__
+from thc_graph.schema.reading import read_schema
+from thc_graph.settings import Settings, read_settings, resources
+from thc_graph.store.derivation import Derivation
+from thc_graph.store.publication import Repository
+from thc_graph.store.queries import Library
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Le graphe ouvert de la transition démocratique locale.",
+)
+
+
+@dataclass(frozen=True)
+class Global:
+    """The options that stand before the command."""
+
+    store: Path
+    language: str
+
+
+@app.callback()
+def _global(
+    context: typer.Context,
+    store: Annotated[
+        Path, typer.Option(envvar="THC_STORE", help="Dossier du magasin de données.")
+    ] = Path("var/store"),
+    lang: Annotated[str, typer.Option(help="Langue des messages : fr ou en.")] = "fr",
+    version: Annotated[bool, typer.Option("--version", help="Dit la version et s'arrête.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"thc-graph {__version__}")
+        raise typer.Exit
+    context.obj = Global(store, lang)
+
+
+def repository(settings: Settings) -> Repository:
+    """Return the store's repository, with the product's own schema and queries."""
+    found = resources()
+    schema = read_schema(found.ontology_folder, found.shapes_folder)
+    derivation = Derivation(Library(found.queries_folder), settings.base)
+    return Repository(settings.store, schema, derivation)
+
+
+def opened(context: typer.Context) -> tuple[Settings, Repository]:
+    """Return the settings and the repository of the store the person named.
+
+    Raises:
+        StoreMissing: There is none.
+    """
+    settings = read_settings(context.obj.store)
+    return settings, repository(settings)
+
+
+from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app above
+    export,
+    import_,
+    imports,
+    init,
+    query,
+    serve,
+    stats,
+    validate,
+)
+
+__all__ = ["export", "import_", "imports", "init", "query", "serve", "stats", "validate"]

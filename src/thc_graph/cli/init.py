@@ -1,0 +1,87 @@
+"""`thc-graph init`: a store with the vocabulary, the territories and the programme."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pyoxigraph import NamedNode, Quad
+
+from thc_graph.cli import console
+from thc_graph.cli.app import Global, app, repository
+from thc_graph.cli.import_ import load
+from thc_graph.errors import SettingsError
+from thc_graph.rdf import iris
+from thc_graph.rdf.changes import diff
+from thc_graph.rdf.terms import in_graph
+from thc_graph.schema.reading import read_triples
+from thc_graph.schema.validation import Accepted
+from thc_graph.settings import Settings, read_settings, resources, write_settings
+from thc_graph.sheets.datasets import inputs
+from thc_graph.store.publication import Repository
+
+AUTHOR = "thc-graph"
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DOSSIER]")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Ajoute le territoire fictif.")] = False,
+    base: Annotated[str, typer.Option(help="Base des identifiants.")] = Settings.base,
+    publisher: Annotated[str, typer.Option(help="Organisation qui publie.")] = "",
+    bare: Annotated[bool, typer.Option("--bare", help="Vocabulaire seul.")] = False,
+) -> None:
+    """Crée un magasin : vocabulaire, territoires, contenu du programme. Peut être repris."""
+    given: Global = context.obj
+    store = folder or given.store
+    settings = _settings(store, base, publisher, demo)
+    created = repository(settings)
+    publish_vocabulary(created, settings.base)
+    data = resources().data_folder
+    chosen = (
+        [] if bare else ["territoires", "programme", *(["demo"] if settings.demonstration else [])]
+    )
+    for name in chosen:
+        console.say(f"{name} …")
+        report = load(inputs(data / name), created, settings, publisher or AUTHOR, apply=True)
+        report.tell(given.language)
+        if report.exit_code:
+            raise typer.Exit(report.exit_code)
+    console.say(f"Magasin prêt : {store}")
+
+
+def _settings(store: Path, base: str, publisher: str, demo: bool) -> Settings:
+    """Return the store's settings; an existing store keeps its own."""
+    if (store / "settings.yaml").exists():
+        settings = read_settings(store)
+        if settings.demonstration != demo:
+            raise SettingsError(f"{store} est déjà un magasin d'une autre sorte.")
+        return settings
+    settings = Settings(store=store, base=base, publisher=publisher, demonstration=demo)
+    write_settings(settings)
+    return settings
+
+
+def publish_vocabulary(repository: Repository, base: str) -> None:
+    """Bring the published ontology and schemes in step with the files; once, nothing changes."""
+    folder = resources().ontology_folder
+    after: set[Quad] = set()
+    for path in sorted(folder.rglob("*.ttl")):
+        graph = iris.graph(base, f"vocabulaire/{path.stem}")
+        after.update(in_graph(triple, graph) for triple in read_triples(path))
+    graphs = {graph.value for graph in _graphs(after)}
+    change = diff(repository.quads(*graphs), after)
+    if not change:
+        return
+    with repository.writing() as writer, repository.draft(change) as draft:
+        outcome = repository.check(change, draft)
+        if isinstance(outcome, Accepted):
+            writer.publish(draft, outcome, AUTHOR, "Vocabulaire : ontologie et schémas")
+            return
+    for each in outcome:
+        console.say(f"{each.focus.value} {each.message.fr}")
+    raise typer.Exit(3)
+
+
+def _graphs(quads: set[Quad]) -> set[NamedNode]:
+    return {q.graph_name for q in quads if isinstance(q.graph_name, NamedNode)}

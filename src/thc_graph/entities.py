@@ -1,0 +1,299 @@
+"""Entities: everything published about one thing, as a page and as triples.
+
+A page is arranged by the shapes of the entity's classes; facts that no shape names
+come last, and none is left out. What comes along with its type (a territory's
+authority, its adhesions) is told in full, as a companion.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import cast
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from thc_graph.rdf.terms import DASH, DCT, LABELS, A, Term, text_in
+from thc_graph.schema.model import PropertyShape, Schema, Step
+from thc_graph.store.queries import Reader
+
+NAMING = (*LABELS, DCT["title"])
+
+
+@dataclass(frozen=True)
+class Value:
+    """A term, and the name of what it stands for where that is known."""
+
+    term: Term
+    label: Literal | None = None
+
+
+@dataclass(frozen=True)
+class Field:
+    """A property and its values; `name` is empty where neither shapes nor data name it."""
+
+    property: NamedNode
+    name: str
+    help: str
+    values: tuple[Value, ...]
+    role: NamedNode | None = None
+
+
+@dataclass(frozen=True)
+class FieldGroup:
+    id: str
+    label: str  # empty for the facts that no shape names
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True)
+class Citation:
+    """Entities that point here through one property: how many, and the first of them."""
+
+    property: NamedNode
+    name: str
+    count: int
+    first: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Entity:
+    iri: NamedNode
+    label: Literal | None
+    classes: tuple[Value, ...]
+    groups: tuple[FieldGroup, ...]
+    companions: tuple["Entity", ...] = ()
+    incoming: tuple[Citation, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(each for group in self.groups for each in group.fields)
+
+    def with_role(self, role: str) -> tuple[Field, ...]:
+        """Return the fields that play a DASH role, such as "KeyInfoRole"."""
+        return tuple(each for each in self.fields if each.role == DASH[role])
+
+
+async def describe(reader: Reader, iri: NamedNode, language: str) -> Entity | None:
+    """Return the page of an entity, None where nothing is published about it."""
+    facts = await _facts(reader, iri)
+    if not facts:
+        return None
+    cited = await _citations(reader, iri)
+    citing = [node for nodes in cited.values() for node in nodes.first]
+    names = await _labels(reader, [*_nodes(facts), *cited, *citing])
+    view = _View(reader.schema, _index([*facts, *names]), language)
+    companions = {t.subject for t in facts if isinstance(t.subject, NamedNode)} - {iri}
+    return replace(
+        view.entity(iri),
+        companions=tuple(view.entity(each) for each in sorted(companions, key=str)),
+        incoming=tuple(view.citation(each, found) for each, found in cited.items()),
+    )
+
+
+async def triples(reader: Reader, iri: NamedNode) -> list[Triple]:
+    """Return what every RDF format of an entity carries, empty where nothing is published.
+
+    Its facts and those of its companions, the links towards it, and the names of
+    everything these speak of.
+    """
+    facts = await _facts(reader, iri)
+    if not facts:
+        return []
+    incoming = await reader.graph("entity/incoming", entity=iri)
+    names = await _labels(reader, _nodes([*facts, *incoming]))
+    return sorted({*facts, *incoming, *names}, key=str)
+
+
+def query_of(reader: Reader, iri: NamedNode) -> str:
+    """Return the SPARQL text of an entity's facts, for those who want to change it."""
+    return reader.library.fill(_query_name(reader, iri), entity=iri)
+
+
+def _query_name(reader: Reader, iri: NamedNode) -> str:
+    """Return the query of the entity's kind if there is a file for it, else the default."""
+    kind = re.search(r"/id/([a-z-]+)/", iri.value)
+    own = f"entity/kind/{kind[1]}" if kind else ""
+    return own if own in reader.library else "entity/default"
+
+
+async def _facts(reader: Reader, iri: NamedNode) -> list[Triple]:
+    found = await reader.graph(_query_name(reader, iri), entity=iri)
+    return found if any(triple.subject == iri for triple in found) else []
+
+
+async def _labels(reader: Reader, nodes: Iterable[NamedNode]) -> list[Triple]:
+    named = sorted(set(nodes), key=str)
+    return await reader.graph("entity/labels", named=named) if named else []
+
+
+@dataclass(frozen=True)
+class _Citing:
+    count: int
+    first: tuple[NamedNode, ...]
+
+
+async def _citations(reader: Reader, iri: NamedNode) -> dict[NamedNode, _Citing]:
+    found = {}
+    for row in await reader.bindings("entity/citations", entity=iri):
+        by, count = cast("NamedNode", row["property"]), cast("Literal", row["count"])
+        rows = await reader.bindings("entity/citing", entity=iri, property=by)
+        first = (each["citing"] for each in rows)
+        nodes = tuple(node for node in first if isinstance(node, NamedNode))
+        found[by] = _Citing(int(count.value), nodes)
+    return found
+
+
+def _nodes(facts: Iterable[Triple]) -> Iterator[NamedNode]:
+    yield from (term for triple in facts for term in triple if isinstance(term, NamedNode))
+
+
+Facts = Mapping[Term, Mapping[NamedNode, list[Term]]]
+
+
+def _index(facts: Iterable[Triple]) -> Facts:
+    found: dict[Term, dict[NamedNode, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    for triple in set(facts):
+        found[triple.subject][triple.predicate].append(triple.object)
+    return found
+
+
+@dataclass(frozen=True)
+class _View:
+    """Facts, seen through the schema by a reader of one language."""
+
+    schema: Schema
+    facts: Facts
+    language: str
+    _none: Mapping[NamedNode, list[Term]] = field(default_factory=dict)
+
+    def of(self, node: Term) -> Mapping[NamedNode, list[Term]]:
+        return self.facts.get(node, self._none)
+
+    def label(self, node: Term) -> Literal | None:
+        texts = (text for naming in NAMING for text in self.of(node).get(naming, ()))
+        return text_in((text for text in texts if isinstance(text, Literal)), self.language)
+
+    def value(self, term: Term) -> Value:
+        return Value(term, self.label(term) if isinstance(term, NamedNode) else None)
+
+    def entity(self, iri: NamedNode) -> Entity:
+        classes = self.classes(iri)
+        shapes = {s.iri: s for each in classes for s in self.schema.properties_of(each)}
+        hidden = {(A, each) for each in self.of(iri).get(A, ())}
+        label = self.label(iri)
+        hidden |= {(naming, label) for naming in NAMING if label is not None}
+        fields = list(self.fields(iri, list(shapes.values()), hidden))
+        return Entity(
+            iri=iri,
+            label=label,
+            classes=tuple(self.class_(each) for each in classes),
+            groups=tuple(self.groups(fields)),
+        )
+
+    def classes(self, iri: NamedNode) -> list[NamedNode]:
+        """Return the classes of an entity, without those that another one implies."""
+        types = [each for each in self.of(iri).get(A, ()) if isinstance(each, NamedNode)]
+        implied = {above for each in types for above in self.schema.ancestors(each)[1:]}
+        return sorted((each for each in types if each not in implied), key=self._place)
+
+    def _place(self, class_: NamedNode) -> tuple[bool, str]:
+        return self.schema.naming(class_) is None, class_.value
+
+    def class_(self, iri: NamedNode) -> Value:
+        known = self.schema.classes.get(iri)
+        text = known.label.in_(self.language) if known else ""
+        label = Literal(text, language=self.language) if text else self.label(iri)
+        return Value(iri, label)
+
+    def fields(
+        self, iri: NamedNode, shapes: Sequence[PropertyShape], hidden: set[tuple[NamedNode, Term]]
+    ) -> Iterator[tuple[PropertyShape | None, Field]]:
+        """Yield each fact once: those the shapes name, in their order, then the others."""
+        shown = set(hidden)
+        for shape in sorted(shapes, key=self._order):
+            rivals = [s.value_template for s in shapes if s.path == shape.path]
+            values = [v for v in self.walk(iri, shape.path) if _is_for(v, shape, rivals)]
+            new = [v for v in values if (shape.predicate, v) not in shown]
+            if len(shape.path) == 1 and not shape.path[0].inverse:
+                shown |= {(shape.predicate, v) for v in new}
+            if new:
+                yield shape, self.field(shape, new)
+        yield from self.others(iri, shown)
+
+    def others(
+        self, iri: NamedNode, shown: set[tuple[NamedNode, Term]]
+    ) -> Iterator[tuple[None, Field]]:
+        for predicate, found in sorted(self.of(iri).items(), key=lambda item: item[0].value):
+            left = [value for value in found if (predicate, value) not in shown]
+            if left:
+                yield None, Field(predicate, self.name(predicate), "", self.values(left))
+
+    def field(self, shape: PropertyShape, found: Iterable[Term]) -> Field:
+        name, text = shape.name.in_(self.language), shape.description.in_(self.language)
+        return Field(shape.predicate, name, text, self.values(found), shape.role)
+
+    def values(self, found: Iterable[Term]) -> tuple[Value, ...]:
+        return tuple(sorted(map(self.value, found), key=self._reading_order))
+
+    def _reading_order(self, value: Value) -> tuple[bool, str]:
+        term = value.label or value.term
+        foreign = isinstance(term, Literal) and term.language not in (self.language, None)
+        return foreign, str(term).casefold()
+
+    def walk(self, start: Term, path: Sequence[Step]) -> Iterator[Term]:
+        """Yield the terms at the end of a path."""
+        if not path:
+            yield start
+            return
+        for term in self._step(start, path[0]):
+            yield from self.walk(term, path[1:])
+
+    def _step(self, start: Term, step: Step) -> Iterable[Term]:
+        if not step.inverse:
+            return self.of(start).get(step.predicate, ())
+        return [s for s, found in self.facts.items() if start in found.get(step.predicate, ())]
+
+    def _order(self, shape: PropertyShape) -> tuple[float, float]:
+        return self._group_order(shape.group), shape.order
+
+    def _group_order(self, iri: NamedNode | None) -> float:
+        group = self.schema.groups.get(iri) if iri else None
+        return group.order if group else 99
+
+    def groups(self, fields: Iterable[tuple[PropertyShape | None, Field]]) -> Iterator[FieldGroup]:
+        found: dict[NamedNode | None, list[Field]] = defaultdict(list)
+        for shape, each in fields:
+            known = shape is not None and shape.group in self.schema.groups
+            found[shape.group if shape and known else None].append(each)
+        for iri in sorted(found, key=self._group_order):
+            group = self.schema.groups[iri] if iri else None
+            label = group.label.in_(self.language) if group else ""
+            name = re.sub(r".*[/#]", "", iri.value) if iri else "autres"
+            yield FieldGroup(name, label, tuple(found[iri]))
+
+    def name(self, predicate: NamedNode) -> str:
+        label = self.label(predicate)
+        return label.value if label else ""
+
+    def citation(self, predicate: NamedNode, found: _Citing) -> Citation:
+        return Citation(predicate, self.name(predicate), found.count, self.values(found.first))
+
+
+def _is_for(value: Term, shape: PropertyShape, rivals: Sequence[str | None]) -> bool:
+    """Tell whether a value is this shape's, among shapes that share a property.
+
+    `rdfs:seeAlso` is one property and several lines: a link to GeoNames belongs to the
+    line whose template it fits, any other to the line without template.
+    """
+    fits = partial(_fits, value)
+    if shape.value_template:
+        return fits(shape.value_template)
+    return not any(fits(each) for each in rivals if each)
+
+
+def _fits(value: Term, template: str) -> bool:
+    before, _, after = template.partition("{}")
+    iri = value.value if isinstance(value, NamedNode) else ""
+    return iri.startswith(before) and iri.endswith(after)

@@ -1,0 +1,141 @@
+"""Every error this package raises.
+
+* ThcGraphError
+  x SettingsError          a setting is missing or contradicts another
+  x SchemaError            ontology or shapes unreadable
+  x SheetError             a file is unreadable as a whole (a bad cell is a Problem, not an error)
+  x QueryError
+    + QuerySyntaxError
+    + QueryTimeout
+    + QueryForbidden
+    + QueryTooLarge
+    + QueryTooComplex
+    + QueryNotAcceptable
+    + QueryFailed
+    + QueueFull
+  x StoreError
+    + StoreMissing
+    + StoreLocked
+    + HistoryCorrupt
+"""
+
+from collections.abc import Sequence
+
+
+class ThcGraphError(Exception):
+    """The root of the tree: catch this one to catch them all."""
+
+
+class SettingsError(ThcGraphError):
+    """A setting is missing, unreadable or contradicts another."""
+
+
+class SchemaError(ThcGraphError):
+    """An ontology or shape file cannot be used."""
+
+
+class SheetError(ThcGraphError):
+    """A file cannot be read as a sheet at all."""
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(f"{file} : {problem}")
+        self.file = file
+        self.problem = problem
+
+
+class QueryError(ThcGraphError):
+    """A query was not answered."""
+
+
+class QuerySyntaxError(QueryError):
+    """The text is not SPARQL 1.1; line and column count from 1 where they are known."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class QueryTimeout(QueryError):
+    """The query was stopped at its time limit."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The query was stopped after {seconds:g} s.")
+        self.seconds = seconds
+
+
+class QueryForbidden(QueryError):
+    """The query asks for something that is never done for a visitor."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not allowed here.")
+        self.what = what
+
+
+class QueryTooLarge(QueryError):
+    """The query's text is longer than the limit, in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The query is longer than {limit} bytes.")
+        self.limit = limit
+
+
+class QueryTooComplex(QueryError):
+    """The query nests or chains more than any engine can take."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The query is too complex: {what}.")
+        self.what = what
+
+
+class QueryNotAcceptable(QueryError):
+    """None of the asked media types fits the result; `offered` are those that do."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__("None of the accepted media types fits this form of query.")
+        self.offered = tuple(offered)
+
+
+class QueryFailed(QueryError):
+    """The engine gave up on the query (memory, or a fault of the engine)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The query could not be evaluated: {reason}.")
+        self.reason = reason
+
+
+class QueueFull(QueryError):
+    """Too many queries are waiting; try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many queries are waiting.")
+        self.retry_after = retry_after
+
+
+class StoreError(ThcGraphError):
+    """The store cannot do what was asked."""
+
+
+class StoreMissing(StoreError):
+    """There is no store in this folder."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"No store in {path}: run `thc-graph init` first.")
+        self.path = path
+
+
+class StoreLocked(StoreError):
+    """Another process is writing; `pid` is that process, where it could be read."""
+
+    def __init__(self, pid: int | None) -> None:
+        super().__init__(f"The store is locked by process {pid or 'unknown'}.")
+        self.pid = pid
+
+
+class HistoryCorrupt(StoreError):
+    """A commit's file does not hold what its name says."""
+
+    def __init__(self, commit: str) -> None:
+        super().__init__(f"Commit {commit} is damaged.")
+        self.commit = commit

@@ -1,0 +1,65 @@
+"""Changes: what is removed from and added to a dataset, and RDF Patch to write it down.
+
+RDF Patch: https://afs.github.io/rdf-patch/ – lines `D s p o g .` and `A s p o g .`
+between `TX .` and `TC .`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pyoxigraph import NamedNode, Quad, RdfFormat, parse
+
+from thc_graph.rdf.canonical import lines
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """Quads to remove, then quads to add; the two sets are disjoint."""
+
+    removed: frozenset[Quad] = field(default_factory=frozenset)
+    added: frozenset[Quad] = field(default_factory=frozenset)
+
+    def __bool__(self) -> bool:
+        return bool(self.removed or self.added)
+
+    def inverse(self) -> "ChangeSet":
+        return ChangeSet(removed=self.added, added=self.removed)
+
+    def subjects(self) -> set[NamedNode]:
+        """Return the entities this change touches."""
+        quads = (*self.removed, *self.added)
+        return {quad.subject for quad in quads if isinstance(quad.subject, NamedNode)}
+
+    def applied_to(self, quads: Iterable[Quad]) -> set[Quad]:
+        return (set(quads) - self.removed) | self.added
+
+
+def diff(before: Iterable[Quad], after: Iterable[Quad]) -> ChangeSet:
+    """Return the smallest change that leads from `before` to `after`."""
+    old, new = set(before), set(after)
+    return ChangeSet(removed=frozenset(old - new), added=frozenset(new - old))
+
+
+def patch(change: ChangeSet) -> Iterator[str]:
+    """Yield the change as the lines of an RDF Patch, in canonical order."""
+    yield "TX ."
+    yield from (f"D {line}" for line in lines(change.removed))
+    yield from (f"A {line}" for line in lines(change.added))
+    yield "TC ."
+
+
+def read_patch(text: str) -> ChangeSet:
+    """Return the change that `patch` wrote.
+
+    Raises:
+        SyntaxError: A line is not an RDF Patch line of ours.
+    """
+    rows = text.split("\n")  # not splitlines: literals hold other line ends
+    if not rows or rows[0] != "TX ." or rows[-1] != "TC .":
+        raise SyntaxError("This RDF Patch is not whole.")
+    return ChangeSet(removed=_quads(rows, "D "), added=_quads(rows, "A "))
+
+
+def _quads(rows: list[str], mark: str) -> frozenset[Quad]:
+    text = "\n".join(row.removeprefix(mark) for row in rows if row.startswith(mark))
+    return frozenset(parse(text, format=RdfFormat.N_QUADS))

@@ -1,0 +1,1 @@
+"""The schema: ontology and shapes, read once as Python values."""

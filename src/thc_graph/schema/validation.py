@@ -1,0 +1,252 @@
+"""Validation: the only module that knows pySHACL and rdflib, and the only maker of `Accepted`.
+
+A change is validated on the neighbourhood its shapes look at, not on the whole
+store: a focus node with all its facts, and what the paths of its shapes reach.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import rdflib
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyshacl import validate as pyshacl_validate
+from rdflib.namespace import SH as RSH
+
+from thc_graph.rdf.changes import ChangeSet
+from thc_graph.rdf.terms import RDF, SH, THC, A, Term
+from thc_graph.schema.model import Schema, Text
+
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # ill-typed literals are reported below
+
+Describe = Callable[[Iterable[NamedNode]], Iterable[Triple]]
+"""Returns all published facts of some subjects, as they would stand after the change."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One result of a SHACL validation (SHACL, section 3.6.2).
+
+    `column` is the property shape whose cell shows the fault, where the shape says one.
+    """
+
+    focus: NamedNode
+    path: NamedNode | None
+    value: Term | None
+    severity: NamedNode
+    message: Text
+    shape: NamedNode | None
+    column: NamedNode | None = None
+
+    @property
+    def refuses(self) -> bool:
+        return self.severity == SH["Violation"]
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A change that may be recorded; made by `accept` alone. Its warnings do not refuse it."""
+
+    change: ChangeSet
+    warnings: tuple[Violation, ...] = ()
+    _seal: object = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self._seal is not _SEAL:
+            raise TypeError("Only thc_graph.schema.validation makes an Accepted change.")
+
+
+_SEAL = object()
+
+
+def accept(change: ChangeSet, violations: Iterable[Violation]) -> Accepted | list[Violation]:
+    """Return the change as accepted, or all its violations when one of them refuses it."""
+    found = list(violations)
+    if any(each.refuses for each in found):
+        return found
+    return Accepted(change, tuple(found), _SEAL)
+
+
+def accept_unchecked(change: ChangeSet) -> Accepted:
+    """Accept a change without rules: a store in conformance mode, or an undo of what was valid."""
+    return Accepted(change, (), _SEAL)
+
+
+def violations(focus: Iterable[NamedNode], describe: Describe, schema: Schema) -> list[Violation]:
+    """Validate entities against the shapes of their classes.
+
+    Args:
+        focus: The entities to validate; those without a class are skipped.
+        describe: Gives the facts of entities after the change.
+        schema: Whose shapes hold.
+    """
+    nodes = set(focus)
+    facts = _Facts(describe)
+    facts.fetch(nodes)
+    by_shape = _focus_by_shape(nodes, facts, schema)
+    _fetch_neighbours(by_shape, facts, schema)
+    data = _graph((*facts.triples(), *schema.ontology))
+    rules = _graph(schema.graph)
+    found = _results(data, rules)
+    told = {(each.focus, each.path, each.message): each for each in found if each.focus in nodes}
+    return list(told.values())
+
+
+class _Facts:
+    """Facts of entities, each entity fetched once."""
+
+    def __init__(self, describe: Describe) -> None:
+        self.describe = describe
+        self.known: dict[NamedNode, list[Triple]] = {}
+
+    def fetch(self, nodes: Iterable[Term]) -> None:
+        missing = {n for n in nodes if isinstance(n, NamedNode) and n not in self.known}
+        self.known.update({node: [] for node in missing})
+        for triple in self.describe(missing) if missing else ():
+            if isinstance(triple.subject, NamedNode):
+                self.known[triple.subject].append(triple)
+
+    def objects(self, node: Term, predicate: NamedNode) -> Iterator[Term]:
+        if isinstance(node, NamedNode):
+            facts = self.known.get(node, ())
+            yield from (fact.object for fact in facts if fact.predicate == predicate)
+
+    def triples(self) -> Iterator[Triple]:
+        for facts in self.known.values():
+            yield from facts
+
+
+def _focus_by_shape(
+    nodes: set[NamedNode], facts: _Facts, schema: Schema
+) -> dict[NamedNode, list[NamedNode]]:
+    found: dict[NamedNode, dict[NamedNode, None]] = {}
+    for node in sorted(nodes, key=lambda n: n.value):
+        for class_ in facts.objects(node, A):
+            if isinstance(class_, NamedNode):
+                for shape in schema.shapes_of(class_):
+                    found.setdefault(shape.iri, {})[node] = None
+    return {shape: list(members) for shape, members in found.items()}
+
+
+def _fetch_neighbours(
+    by_shape: dict[NamedNode, list[NamedNode]], facts: _Facts, schema: Schema
+) -> None:
+    """Fetch what the paths of the shapes reach: each step's nodes, and the facts of the last."""
+    walk = _ShapeGraph(schema.graph)
+    for shape, members in by_shape.items():
+        for path in sorted(set(walk.paths(shape)), key=str):
+            reached: set[Term] = set(members)
+            for predicate in path:
+                reached = {o for node in reached for o in facts.objects(node, predicate)}
+                facts.fetch(reached)
+
+
+class _ShapeGraph:
+    """The shapes' triples by subject, for walking."""
+
+    def __init__(self, triples: Iterable[Triple]) -> None:
+        self.facts: dict[Term, list[Triple]] = {}
+        for triple in triples:
+            self.facts.setdefault(triple.subject, []).append(triple)
+
+    def paths(
+        self, shape: Term, before: tuple[NamedNode, ...] = (), depth: int = 0
+    ) -> Iterator[tuple[NamedNode, ...]]:
+        here = before + self._path(shape)
+        if here:
+            yield here
+        if depth < _DEPTH:
+            for triple in self.facts.get(shape, ()):
+                if triple.predicate in _NESTING:
+                    for inner in self._members(triple.object):
+                        yield from self.paths(inner, here, depth + 1)
+
+    def _path(self, shape: Term) -> tuple[NamedNode, ...]:
+        for triple in self.facts.get(shape, ()):
+            if triple.predicate == SH["path"]:
+                steps = self._members(triple.object)
+                return tuple(step for step in steps if isinstance(step, NamedNode))
+        return ()
+
+    def _members(self, node: Term) -> list[Term]:
+        """Return the members of a list, or the node itself when it is none."""
+        facts = {triple.predicate: triple.object for triple in self.facts.get(node, ())}
+        if RDF["first"] not in facts:
+            return [node]
+        return [facts[RDF["first"]], *self._rest(facts[RDF["rest"]])]
+
+    def _rest(self, node: Term) -> list[Term]:
+        return [] if node == RDF["nil"] else self._members(node)
+
+
+_DEPTH = 6
+_NESTING = frozenset(
+    SH[name] for name in ("property", "node", "not", "or", "and", "xone", "qualifiedValueShape")
+)
+
+
+def _results(data: rdflib.Graph, rules: rdflib.Graph) -> Iterator[Violation]:
+    """Validate by the shapes' own targets.
+
+    `use_shapes` would be quicker, but it silently drops every other shape that has a
+    name, those that sh:property and sh:node refer to included.
+    """
+    _, report, _ = pyshacl_validate(data, shacl_graph=rules, inplace=True)
+    for result in report.objects(None, RSH.result):  # not those nested in sh:detail
+        yield _violation(report, result, rules)
+
+
+def _violation(report: rdflib.Graph, result: Any, rules: rdflib.Graph) -> Violation:
+    source = report.value(result, RSH.sourceShape)
+    messages = {
+        message.language: str(message)
+        for message in report.objects(result, RSH.resultMessage)
+        if isinstance(message, rdflib.Literal)
+    }
+    column = rules.value(source, rdflib.URIRef(THC["column"].value))
+    return Violation(
+        focus=NamedNode(str(report.value(result, RSH.focusNode))),
+        path=_node(report.value(result, RSH.resultPath)),
+        value=_term(report.value(result, RSH.value)),
+        severity=NamedNode(str(report.value(result, RSH.resultSeverity))),
+        message=Text(fr=messages.get("fr", messages.get(None, "")), en=messages.get("en", "")),
+        shape=_node(source),
+        column=_node(column),
+    )
+
+
+def _node(term: Any) -> NamedNode | None:
+    return NamedNode(str(term)) if isinstance(term, rdflib.URIRef) else None
+
+
+def _term(term: Any) -> Term | None:
+    if isinstance(term, rdflib.Literal):
+        datatype = None if term.language or not term.datatype else NamedNode(str(term.datatype))
+        return Literal(str(term), language=term.language, datatype=datatype)
+    return _node(term)
+
+
+def _graph(triples: Iterable[Triple]) -> rdflib.Graph:
+    """Return the triples in rdflib; equal terms are made once."""
+    graph, terms = rdflib.Graph(), _Terms()
+    for triple in triples:
+        graph.add((terms[triple.subject], terms[triple.predicate], terms[triple.object]))
+    return graph
+
+
+class _Terms(dict[Any, Any]):
+    def __missing__(self, term: Term) -> Any:
+        made = self[term] = _rdflib(term)
+        return made
+
+
+def _rdflib(term: Term) -> Any:
+    if isinstance(term, NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, BlankNode):
+        return rdflib.BNode(term.value)
+    assert isinstance(term, Literal)  # published data hold no triple terms
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value))

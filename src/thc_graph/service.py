@@ -1,0 +1,220 @@
+"""The service: what was read and opened once, and the snapshot everyone reads.
+
+A publication swaps `Service.published` as one value: a request that began on the
+former snapshot ends on it, and its processes stop after the last of those requests.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from pyoxigraph import (
+    QueryResultsFormat,
+    QuerySolutions,
+    RdfFormat,
+    Triple,
+    parse,
+    parse_query_results,
+)
+
+from thc_graph.errors import QueryFailed, QueryNotAcceptable, QuerySyntaxError
+from thc_graph.rdf.terms import PREFIXES, Term
+from thc_graph.schema.model import Schema
+from thc_graph.schema.reading import read_schema
+from thc_graph.settings import Resources, Settings, resources
+from thc_graph.store import snapshots
+from thc_graph.store.engine import Answer, Query
+from thc_graph.store.pool import Pool
+from thc_graph.store.queries import Library, Value
+from thc_graph.store.snapshots import Snapshot
+
+Made = TypeVar("Made")
+
+TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
+N_TRIPLES = "application/n-triples"
+KEPT = 64 << 20  # bytes of representations kept for a snapshot
+
+
+@dataclass
+class Published:
+    """One snapshot and the processes over it; a `Reader` of stored queries."""
+
+    snapshot: Snapshot
+    pool: Pool
+    schema: Schema
+    library: Library
+    seconds: float
+    made: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
+    pages: OrderedDict[Hashable, bytes] = field(default_factory=OrderedDict)
+    size: int = 0  # of the pages kept, in bytes
+    readers: int = 0
+
+    @property
+    def commit(self) -> str:
+        return self.snapshot.commit
+
+    @property
+    def time(self) -> datetime:
+        """When this snapshot was published, to the second."""
+        return datetime.fromtimestamp(int(self.snapshot.path.stat().st_mtime), UTC)
+
+    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+        """Return the solutions of a stored SELECT; an unbound variable is absent."""
+        content = await self._content(name, TSV, terms)
+        return await asyncio.to_thread(_solutions, content)
+
+    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+        """Return the triples of a stored CONSTRUCT."""
+        content = await self._content(name, N_TRIPLES, terms)
+        return [quad.triple for quad in parse(content, format=RdfFormat.N_TRIPLES)]
+
+    async def _content(
+        self, name: str, media_type: str, terms: dict[str, Value | Iterable[Value]]
+    ) -> bytes:
+        text = self.library.fill(name, **terms)
+        query = Query(text, (media_type,), self.seconds)
+        try:
+            answer = await self.pool.answer(query, lane="pages")
+        except (QuerySyntaxError, QueryNotAcceptable) as fault:
+            raise RuntimeError(f"The stored query {name} is at fault.") from fault
+        content = await answer.read()
+        if answer.truncated:
+            raise QueryFailed(f"the answer to {name} is larger than the limit")
+        return content
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Return what `make` gives, made once for this snapshot; a failure is not kept."""
+        if key not in self.made:
+            self.made[key] = asyncio.ensure_future(make())
+        making = self.made[key]
+        try:
+            found: Made = await asyncio.shield(making)
+        except Exception:
+            self.made.pop(key, None)
+            raise
+        return found
+
+    async def page(
+        self, key: Hashable, make: Callable[[], Awaitable[bytes | None]]
+    ) -> bytes | None:
+        """Return a representation, made anew only if it is not among the last asked for."""
+        content = self.pages.get(key)
+        if content is not None:
+            self.pages.move_to_end(key)
+            return content
+        content = await make()
+        if content is not None and key not in self.pages:
+            self._keep(key, content)
+        return content
+
+    def _keep(self, key: Hashable, content: bytes) -> None:
+        self.pages[key] = content
+        self.size += len(content)
+        while self.size > KEPT:
+            _, oldest = self.pages.popitem(last=False)
+            self.size -= len(oldest)
+
+
+@dataclass
+class Service:
+    """Built once and handed over: `start` before the first request, `stop` after the last."""
+
+    settings: Settings
+    schema: Schema
+    library: Library
+    _published: Published | None = None
+    _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def start(self) -> None:
+        """Open the current snapshot.
+
+        Raises:
+            StoreMissing: Nothing was ever published in this store.
+        """
+        await self.refresh()
+
+    async def stop(self) -> None:
+        former, self._published = self._published, None
+        if former is not None:
+            await former.pool.stop()
+
+    @property
+    def published(self) -> Published:
+        if self._published is None:
+            raise RuntimeError("The service is not started.")
+        return self._published
+
+    @property
+    def is_ready(self) -> bool:
+        return self._published is not None
+
+    async def refresh(self) -> bool:
+        """Serve the newest snapshot; tell whether it is another one than before."""
+        async with self._refreshing:
+            snapshot = snapshots.current(self.settings.store)
+            former = self._published
+            if former is not None and former.commit == snapshot.commit:
+                return False
+            self._published = await self._open(snapshot)
+            if former is not None:
+                await self._retire(former)
+            return True
+
+    async def _open(self, snapshot: Snapshot) -> Published:
+        pool = Pool(
+            snapshot.quads,
+            self.settings.workers,
+            memory=self.settings.memory,
+            max_bytes=self.settings.result_size,
+            prefixes=PREFIXES,
+        )
+        await pool.start()
+        return Published(snapshot, pool, self.schema, self.library, self.settings.seconds)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Published]:
+        """Give the published snapshot and keep its processes alive meanwhile."""
+        published = self.published
+        published.readers += 1
+        try:
+            yield published
+        finally:
+            published.readers -= 1
+            await self._retire(published)
+
+    async def _retire(self, published: Published) -> None:
+        if published is not self._published and not published.readers:
+            await published.pool.stop()
+
+    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+        return await self.published.bindings(name, **terms)
+
+    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+        return await self.published.graph(name, **terms)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        return await self.published.once(key, make)
+
+    async def answer(self, query: Query) -> Answer:
+        """Answer a visitor's query, in the visitors' lane."""
+        return await self.published.pool.answer(query, lane="public")
+
+
+def _solutions(content: bytes) -> list[dict[str, Term]]:
+    found = cast("QuerySolutions", parse_query_results(content, format=QueryResultsFormat.TSV))
+    names = [each.value for each in found.variables]
+    return [
+        {name: term for name, term in zip(names, row, strict=True) if term is not None}
+        for row in found
+    ]
+
+
+def open_service(settings: Settings, files: Resources | None = None) -> Service:
+    """Return a service over a store, with the product's own ontology, shapes and queries."""
+    found = files or resources()
+    schema = read_schema(found.ontology_folder, found.shapes_folder)
+    return Service(settings, schema, Library(found.queries_folder))

@@ -1,0 +1,99 @@
+"""Settings: what an operator decides, kept in `settings.yaml` of the store's folder."""
+
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from thc_graph.errors import SettingsError, StoreMissing
+from thc_graph.store import files
+
+FILE = "settings.yaml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes are in bytes, durations in seconds; a budget is for one client in one minute."""
+
+    store: Path
+    base: str = "https://data.thc.example"
+    title: str = "Territoires Hautement Citoyens"
+    demonstration: bool = False
+    publisher: str = ""
+    host: str = ""  # who lodges the service: the legal notice names both
+    contact: str = ""
+    licence: str = ""  # IRI of the licence of the published data
+    workers: int = 2
+    seconds: float = 10.0
+    memory: int = 1 << 30
+    result_size: int = 10 << 20
+    line_size: int = 8 << 10
+    body_size: int = 1 << 20
+    client_seconds: float = 60.0
+    client_failures: int = 30
+    refresh_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not self.base.startswith(("http://", "https://")) or self.base.endswith("/"):
+            raise SettingsError(
+                f"base is an http(s) address without a final slash, not {self.base!r}."
+            )
+        if self.workers < 1 or self.seconds <= 0:
+            raise SettingsError("workers and seconds are above zero.")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where the product's own files stand: in the checkout, or in the installed package."""
+
+    ontology_folder: Path
+    shapes_folder: Path
+    queries_folder: Path
+    data_folder: Path
+
+
+def resources() -> Resources:
+    package = Path(__file__).parent
+    checkout = package.parents[1]
+    root = checkout if (checkout / "shapes").is_dir() else package / "resources"
+    return Resources(root / "ontology", root / "shapes", root / "queries", root / "data")
+
+
+def read_settings(store: Path) -> Settings:
+    """Read the settings of a store.
+
+    Raises:
+        StoreMissing: The folder has no settings file.
+        SettingsError: A setting is unknown, or is not of its type.
+    """
+    try:
+        given = yaml.safe_load((store / FILE).read_text("utf-8")) or {}
+    except FileNotFoundError:
+        raise StoreMissing(str(store)) from None
+    except yaml.YAMLError as fault:
+        raise SettingsError(f"{FILE} is not YAML: {fault}") from fault
+    if not isinstance(given, dict):
+        raise SettingsError(f"{FILE} holds lines of the form `name: value`.")
+    return Settings(store=store, **{name: _checked(name, value) for name, value in given.items()})
+
+
+def write_settings(settings: Settings) -> None:
+    """Write all settings, the defaults included, so that an operator sees what there is."""
+    given = asdict(settings)
+    del given["store"]
+    text = yaml.safe_dump(given, allow_unicode=True, sort_keys=False)
+    settings.store.mkdir(parents=True, exist_ok=True)
+    files.replace(settings.store / FILE, text.encode("utf-8"))
+
+
+def _checked(name: str, value: Any) -> Any:
+    types = {each.name: each.type for each in fields(Settings) if each.name != "store"}
+    wanted = types.get(name)
+    if wanted is None:
+        raise SettingsError(f"{FILE}: there is no setting {name!r}.")
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is not wanted:
+        raise SettingsError(f"{FILE}: {name} is not written as expected: {value!r}.")
+    return value

@@ -1,0 +1,1 @@
+"""Sheets: from a coordinator's table to quads, every fault named in its cell."""

@@ -1,0 +1,149 @@
+"""Datasets: what is imported together, with its licence, its source and its graph.
+
+A folder of sheets says so in `dataset.yaml`; a lone file belongs to the dataset
+the person names. Every dataset is described in the catalogue's graph.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pyoxigraph import Literal, NamedNode, Quad
+
+from thc_graph.errors import SheetError
+from thc_graph.rdf import iris
+from thc_graph.rdf.terms import DCAT, DCT, OWL, RDFS, A, Term
+from thc_graph.schema.model import Text
+from thc_graph.sheets.columns import HeadingMapping, read_mapping
+
+FILE = "dataset.yaml"
+MAPPINGS = "mappings"  # a folder beside the sheets: {stem}.yaml is the mapping of {stem}.csv
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a source is called and under which open licence it comes; `licence` is an IRI."""
+
+    id: str
+    title: Text = Text()
+    description: Text = Text()
+    licence: str = ""
+    publisher: str = ""
+    version: str = ""
+    attribution: Text = Text()
+    sources: tuple[str, ...] = ()
+
+    def iri(self, base: str) -> NamedNode:
+        return iris.entity(base, "jeu-de-donnees", self.id)
+
+    def graph(self, base: str, sheet: str) -> NamedNode:
+        return iris.graph(base, f"{self.id}/{sheet}")
+
+    def quads(self, base: str) -> Iterator[Quad]:
+        """Yield the dataset's description, in the catalogue's graph."""
+        graph = iris.graph(base, f"catalogue/{self.id}")
+        for predicate, term in self._facts():
+            yield Quad(self.iri(base), predicate, term, graph)
+
+    def _facts(self) -> Iterator[tuple[NamedNode, Term]]:
+        yield A, DCAT["Dataset"]
+        yield DCT["identifier"], Literal(self.id)
+        for predicate, text in (
+            (RDFS["label"], self.title),
+            (DCT["title"], self.title),
+            (DCT["description"], self.description),
+            (DCT["rights"], self.attribution),
+        ):
+            yield from ((predicate, literal) for literal in _literals(text))
+        for predicate, links in (
+            (DCT["license"], (self.licence,)),
+            (DCT["publisher"], (self.publisher,)),
+            (DCT["source"], self.sources),
+        ):
+            yield from ((predicate, NamedNode(each)) for each in links if each)
+        if self.version:
+            yield OWL["versionInfo"], Literal(self.version)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file to import: its dataset, and its sheet and mapping where they are declared."""
+
+    path: Path
+    dataset: Dataset
+    sheet: str | None = None
+    mapping: HeadingMapping = field(default_factory=HeadingMapping)
+
+
+def inputs(
+    path: Path, sheet: str | None = None, mapping: Path | None = None, source: str = "feuilles"
+) -> list[Input]:
+    """Return the files to import, in the order they depend on one another.
+
+    Args:
+        path: A file, or a folder with a `dataset.yaml`.
+        sheet: The slug of a lone file's sheet, where it is not to be recognised.
+        mapping: The mapping file of a lone file with foreign headings.
+        source: The dataset of a lone file, where its mapping names none.
+
+    Raises:
+        SheetError: The folder's or the mapping's description is not readable.
+    """
+    if path.is_dir():
+        return _folder(path)
+    declared = read_mapping(mapping) if mapping else HeadingMapping()
+    dataset = _dataset({"id": source, **declared.source}, path)
+    return [Input(path, dataset, sheet, declared)]
+
+
+def _folder(path: Path) -> list[Input]:
+    try:
+        described = yaml.safe_load((path / FILE).read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as fault:
+        raise SheetError(path.name, f"{FILE} : {fault}") from fault
+    whole = _dataset(described, path)
+    files = sorted(described.get("files", ()), key=lambda file: file.get("order", 0))
+    return [
+        Input(path / file["file"], _part(whole, described, file, path), file.get("sheet"))
+        for file in files
+    ]
+
+
+def _part(whole: Dataset, described: dict[str, Any], file: dict[str, Any], path: Path) -> Dataset:
+    """A file with a licence of its own is a dataset of its own."""
+    if "licence" not in file:
+        return whole
+    stem = Path(file["file"]).stem
+    title = {lang: f"{text} : {stem}" for lang, text in described["title"].items()}
+    return _dataset({**described, "title": title, **file, "id": f"{whole.id}-{stem}"}, path)
+
+
+def _dataset(described: Mapping[str, Any], path: Path) -> Dataset:
+    try:
+        return Dataset(
+            id=described["id"],
+            title=_text(described.get("title", described["id"])),
+            description=_text(described.get("description", "")),
+            licence=described.get("licence", ""),
+            publisher=_link(described.get("publisher")),
+            version=str(described.get("version", "")),
+            attribution=_text(described.get("attribution", "")),
+            sources=tuple(described.get("source", ())),
+        )
+    except (KeyError, TypeError) as fault:
+        raise SheetError(path.name, f"{FILE} : {fault}") from fault
+
+
+def _text(value: Any) -> Text:
+    return Text(**value) if isinstance(value, dict) else Text(fr=str(value))
+
+
+def _link(value: Any) -> str:
+    return str(value.get("url", "")) if isinstance(value, dict) else str(value or "")
+
+
+def _literals(text: Text) -> Iterator[Literal]:
+    spoken = (("fr", text.fr), ("en", text.en))
+    yield from (Literal(each, language=lang) for lang, each in spoken if each)

@@ -1,0 +1,1 @@
+"""Quads at rest, and the one way to question them."""

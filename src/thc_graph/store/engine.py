@@ -1,0 +1,56 @@
+"""The one way to question a store: a Query goes in, bytes in a W3C syntax come out.
+
+The boundary is bytes, so that the local pool and a remote SPARQL endpoint are
+the same thing to those who ask.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Query:
+    """A SPARQL query, as SPARQL 1.1 Protocol, section 2.1, carries it.
+
+    `media_types` are the acceptable types, the preferred first; the first that
+    fits the form of the result (bindings or graph) is used. `seconds` is wall
+    clock and counts from the call, waiting included. With both graph fields
+    None the text alone names its dataset; if either is given, the two together
+    are the whole dataset, FROM and FROM NAMED in the text notwithstanding.
+    """
+
+    text: str
+    media_types: tuple[str, ...]
+    seconds: float
+    default_graphs: tuple[str, ...] | None = None
+    named_graphs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A result in `media_type`; `truncated` when it was cut at a whole row or triple."""
+
+    media_type: str
+    chunks: AsyncIterator[bytes]
+    truncated: bool
+
+    async def read(self) -> bytes:
+        """Return the whole result; the chunks can be read once only."""
+        return b"".join([chunk async for chunk in self.chunks])
+
+
+class Engine(Protocol):
+    """What answers queries: the pool of children here, or an endpoint elsewhere."""
+
+    async def answer(self, query: Query) -> Answer:
+        """Answer one query, at most `query.seconds` after the call.
+
+        Raises:
+            QuerySyntaxError: The text is not a SPARQL query; carries line and column.
+            QueryNotAcceptable: No media type asked for fits this form of result.
+            QueryTimeout: The time limit was reached; nothing partial was sent.
+            QueryFailed: The engine gave up: memory, or a fault of its own.
+            QueueFull: Too many queries wait already; this one never ran.
+        """
+        ...

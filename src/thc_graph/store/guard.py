@@ -1,0 +1,198 @@
+"""The guard: what is refused of a visitor's query before any process sees it.
+
+It reads tokens, not grammar. The engine's parser puts no boundary around its
+keywords: it takes `1SERVICE`, `trueSERVICE` and `SERVICEex:a {` for a SERVICE
+clause, and reads `<` as an IRI or as "less than" by context alone. So where one
+text can be read in two ways, both readings are checked.
+The guard is the first wall; a child without network, memory or time is the second.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from thc_graph.errors import QueryForbidden, QueryTooComplex, QueryTooLarge
+
+MAX_BYTES: Final = 16 * 1024
+MAX_DEPTH: Final = 100
+MAX_CHAIN: Final = 500
+
+_LETTER: Final = r"[A-Za-z\x80-\U0010ffff]"
+_CHAR: Final = r"[\w\x80-\U0010ffff]"
+_POINTS: Final = r"\.+(?=[\w:%\\\x80-\U0010ffff-])"  # a last point ends the triple instead
+_ESCAPE: Final = r"\\[_~.\-!$&'()*+,;=/?\#@%]"
+_TOKEN: Final = re.compile(
+    rf"""
+      (?P<space> [ \t\r\n]++ | \#[^\r\n]*+ )
+    | (?P<iri> <[^\x00-\x20<>"{{}}|^`]*+> )
+    | (?P<string> \"\"\" (?: [^"\\] | \\. | "(?!"") )*+ \"\"\"
+                | '''    (?: [^'\\] | \\. | '(?!'') )*+ '''
+                | "(?: [^"\\\r\n] | \\. )*+" | '(?: [^'\\\r\n] | \\. )*+' )
+    | (?P<number> (?: (?<![\w)\]}}>"'])[+-] )? (?: \d+\.?\d* | \.\d+ ) (?: [eE][+-]?\d+ )? )
+    | (?P<variable> [?$]{_CHAR}++ )
+    | (?P<name> (?P<prefix> _ | (?: {_LETTER} (?: {_CHAR} | [.-] ){{0,200}}+ (?<!\.) )? ) :
+                (?P<local> (?: (?: {_CHAR} | [:%] | {_ESCAPE} )
+                               (?: {_CHAR} | [:%-] | {_ESCAPE} | {_POINTS} )*+ )? ) )
+    | (?P<word> {_CHAR}++ )
+    | (?P<language> @[A-Za-z]+(?:-[A-Za-z0-9]+)*+ )
+    | (?P<operator> \|\| | && | \^\^ | [<>!]= | [-+*/|^!<>=] )
+    | (?P<bracket> [()\[\]{{}}] )
+    | (?P<other> . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OPENS_GROUP: Final = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*+)*+\{")
+_UPDATE: Final = re.compile(
+    r"(INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|ADD|MOVE|COPY)(?:DATA|WHERE|SILENT|GRAPH|DEFAULT|NAMED|ALL)*"
+)
+_FORM: Final = re.compile("SELECT|ASK|CONSTRUCT|DESCRIBE")
+_GRAPH_FOLLOWS: Final = frozenset({"GRAPH", "FROM", "NAMED"})
+_CHAINED: Final = frozenset({"/", "|", "^", "!", "||", "&&", "+", "-", "*"})
+# An expression may hide in what looks like an IRI: FILTER(?a<?b)SERVICE#>
+_CLAUSE_IN_IRI: Final = re.compile(r"\).*SERVICE.*#", re.IGNORECASE)
+# `http://host:80` + `SERVICE` is no IRI: the parser then reads the prefix alone, and a clause.
+_OPEN_AUTHORITY: Final = re.compile(r"<[^/?#]*//[^/?#]*[:\]][^/?#]*>")
+_CODEPOINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U000([0-9A-Fa-f]{5})")
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+    prefix: str
+    local: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def check(text: str) -> None:
+    """Refuse a query that must not reach a child.
+
+    Raises:
+        QueryTooLarge: More than 16 KiB in UTF-8.
+        QueryForbidden: SERVICE, LOAD or another update; `what` is the keyword.
+        QueryTooComplex: More than 100 brackets open at once, or more than 500
+            of one chained operator.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise QueryTooLarge(MAX_BYTES)
+    first, *others = _readings(text)
+    for tokens in (first, *others):
+        _check_keywords(text, tokens)
+    _check_depth(first)
+    _check_chains(first)
+
+
+def form(text: str) -> str | None:
+    """Return SELECT, ASK, CONSTRUCT, DESCRIBE or UPDATE; None where the text is none of them."""
+    for token in _read(text, 0, set()):
+        if token.kind == "word" and token.text.upper() not in {"PREFIX", "BASE", "VERSION"}:
+            return _form_of(token.text.upper())
+    return None
+
+
+def _form_of(word: str) -> str | None:
+    if query := _FORM.match(word):
+        return query[0]
+    return "UPDATE" if word == "WITH" or _UPDATE.fullmatch(word) else None
+
+
+def _readings(text: str) -> list[list[_Token]]:
+    """Return every way to read the text; the first takes for an IRI all that can be one.
+
+    The others start where a `<…>` that was "less than" would leave the reader:
+    after the string that its quote or the comment that its `#` would open. No
+    position is read twice: 16 KiB made to be slow take 0.2 s at most.
+    """
+    readings, starts, seen = [], [0], set[int]()
+    while starts:
+        readings.append(_read(text, starts.pop(), seen))
+        starts.extend(_other_starts(text, readings[-1]))
+    return readings
+
+
+def _other_starts(text: str, tokens: list[_Token]) -> Iterator[int]:
+    for token in tokens:
+        if token.kind != "iri":
+            continue
+        for quote in re.finditer("'", token.text):
+            string = _TOKEN.match(text, token.start + quote.start())
+            if string and string.lastgroup == "string":
+                yield string.end()
+        if "#" in token.text:
+            ends = (text.find("\n", token.end), text.find("\r", token.end))
+            yield from (end for end in ends if end >= 0)
+
+
+def _read(text: str, start: int, seen: set[int]) -> list[_Token]:
+    """Return the tokens from `start` to the end or to a position that was seen before."""
+    tokens = []
+    while start < len(text) and start not in seen:
+        seen.add(start)
+        match = _TOKEN.match(text, start)
+        if match is None:  # never: the last alternative takes any character
+            break
+        kind = match.lastgroup or "other"
+        if kind != "space":
+            prefix, local = match["prefix"] or "", match["local"] or ""
+            tokens.append(_Token(kind, match[0], start, prefix, local))
+        start = match.end()
+    return tokens
+
+
+def _check_keywords(text: str, tokens: list[_Token]) -> None:
+    open_authority = any(_is_open_authority(token) for token in tokens)
+    before = ""
+    for token in tokens:
+        if token.kind == "word":
+            _check_word(token.text.upper())
+        elif token.kind == "iri" and _CLAUSE_IN_IRI.search(token.text):
+            raise QueryForbidden("SERVICE")
+        elif token.kind == "name":
+            hides = open_authority and "SERVICE" in token.local.upper()
+            if hides or (before not in _GRAPH_FOLLOWS and _is_clause(text, token)):
+                raise QueryForbidden("SERVICE")
+        before = token.text.upper()
+
+
+def _check_word(word: str) -> None:
+    """Refuse a bare word that is, or is glued to, a forbidden keyword.
+
+    No keyword or function of SPARQL has SERVICE in its name, so any bare word
+    that has is refused.
+    """
+    if "SERVICE" in word:
+        raise QueryForbidden("SERVICE")
+    if update := _UPDATE.fullmatch(word):
+        raise QueryForbidden(update[1])
+
+
+def _is_clause(text: str, name: _Token) -> bool:
+    """Say whether the parser may read this prefixed name as SERVICE and its target."""
+    return "SERVICE" in name.prefix.upper() and _OPENS_GROUP.match(text, name.end) is not None
+
+
+def _is_open_authority(token: _Token) -> bool:
+    if token.kind != "iri":
+        return False
+    iri = _CODEPOINT.sub(lambda code: chr(int(code[1] or code[2], 16)), token.text)
+    return _OPEN_AUTHORITY.fullmatch(iri) is not None
+
+
+def _check_depth(tokens: list[_Token]) -> None:
+    depth = 0
+    for token in tokens:
+        if token.kind == "bracket":
+            depth = max(0, depth + (1 if token.text in "([{" else -1))
+        if depth > MAX_DEPTH:
+            raise QueryTooComplex(f"more than {MAX_DEPTH} brackets within one another")
+
+
+def _check_chains(tokens: list[_Token]) -> None:
+    operators = Counter(token.text for token in tokens if token.kind == "operator")
+    for operator in _CHAINED:
+        if operators[operator] > MAX_CHAIN:
+            raise QueryTooComplex(f"more than {MAX_CHAIN} times the operator {operator}")

@@ -1,0 +1,136 @@
+"""Publication: the one way a change gets in.
+
+draft (the state after the change) → validate → record in history → publish the
+draft as the new snapshot. One writer at a time; a crash anywhere leaves the last
+acknowledged commit, and the next writer finishes or cleans up.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import Quad
+
+from thc_graph.errors import StoreLocked, StoreMissing
+from thc_graph.rdf.changes import ChangeSet
+from thc_graph.schema.model import Schema
+from thc_graph.schema.validation import Accepted, Violation, accept, violations
+from thc_graph.store import snapshots
+from thc_graph.store.derivation import Derivation
+from thc_graph.store.history import Commit, History, Source
+from thc_graph.store.snapshots import Draft, Snapshot
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A store's folder, its rules and its derivations."""
+
+    root: Path
+    schema: Schema
+    derivation: Derivation
+
+    @property
+    def history(self) -> History:
+        return History(self.root / "history")
+
+    def current(self) -> Snapshot | None:
+        """Return the published snapshot, None before the first publication."""
+        try:
+            return snapshots.current(self.root)
+        except StoreMissing:
+            return None
+
+    def quads(self, *graphs: str) -> Iterator[Quad]:
+        """Yield the published quads of some graphs."""
+        snapshot = self.current()
+        for quad in snapshot.store() if snapshot else ():
+            if getattr(quad.graph_name, "value", None) in graphs:
+                yield quad
+
+    @contextmanager
+    def draft(self, change: ChangeSet) -> Iterator[Draft]:
+        """Give the state after a change, derived facts included; nothing is published."""
+        previous = self.current()
+        with snapshots.drafting(self.root, previous) as draft:
+            draft.apply(change)
+            self.derivation.derive(draft, change, previous.store() if previous else None)
+            yield draft
+
+    def check(self, change: ChangeSet, draft: Draft) -> Accepted | list[Violation]:
+        """Validate every entity the change touches, in the state after it."""
+        found = violations(change.subjects(), draft.describe, self.schema)
+        return accept(change, found)
+
+    @contextmanager
+    def writing(self) -> Iterator["Writer"]:
+        """Give the right to publish.
+
+        Raises:
+            StoreLocked: Another process is writing.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _lock(self.root / "lock"):
+            writer = Writer(self)
+            writer.recover()
+            yield writer
+
+
+class Writer:
+    """Holds the store's lock while it lives; made by `Repository.writing`."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+
+    def publish(
+        self,
+        draft: Draft,
+        accepted: Accepted,
+        author: str,
+        message: str,
+        sources: tuple[Source, ...] = (),
+    ) -> Commit:
+        """Record an accepted change, then publish its draft. Durable on return."""
+        root = self.repository.root
+        commit = self.repository.history.record(accepted, author, message, sources)
+        snapshots.publish(root, draft, commit.id)
+        snapshots.tidy(root, self.repository.current())
+        return commit
+
+    def recover(self) -> None:
+        """Finish what a crash interrupted: history is the truth, the snapshot follows it."""
+        repository = self.repository
+        history, published = repository.history, repository.current()
+        history.tidy()
+        snapshots.tidy(repository.root, published)
+        if history.head != (published.commit if published else None):
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        repository = self.repository
+        commits = [*repository.history.log()][::-1]
+        quads: set[Quad] = set()
+        for commit in commits:
+            quads = repository.history.change(commit.id).applied_to(quads)
+        change = ChangeSet(added=frozenset(quads))
+        with snapshots.drafting(repository.root, None) as draft:
+            draft.apply(change)
+            repository.derivation.derive(draft, change, None)
+            snapshots.publish(repository.root, draft, commits[-1].id)
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            pid = file.read().strip()
+            raise StoreLocked(int(pid) if pid.isdigit() else None) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,128 @@
+"""Stored queries: the files of `queries/`, read once and filled with terms.
+
+A file opens with `#+` lines (summary, used by, slots) and runs as it stands. Its
+slots are `VALUES ?x { UNDEF }`; a value enters only as a serialised term, so no
+text of a visitor or of a sheet can become syntax.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from thc_graph.rdf.terms import Term
+from thc_graph.schema.model import Schema, Text
+
+Value = NamedNode | Literal
+Made = TypeVar("Made")
+
+_SLOT = re.compile(r"\bVALUES\s+\?(\w+)\s*\{\s*UNDEF\s*\}", re.IGNORECASE)
+_HEADER = re.compile(r"^#\+\s*([^:]+?)\s*:\s*(.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class StoredQuery:
+    """One file: `name` is its path without suffix, `slots` says what may be filled in."""
+
+    name: str
+    text: str
+    summary: Text
+    slots: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Library:
+    """All stored queries below a folder; a file is read at its first use."""
+
+    folder: Path
+    _read: dict[str, StoredQuery] = field(default_factory=dict, repr=False)
+
+    def names(self, under: str = "") -> tuple[str, ...]:
+        """Return the names of the queries that stand directly in one of the folders."""
+        found = (self.folder / under).glob("*.rq")
+        return tuple(
+            sorted(path.relative_to(self.folder).with_suffix("").as_posix() for path in found)
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._read or self._path(name).is_file()
+
+    def get(self, name: str) -> StoredQuery:
+        """Return a query by name, such as "entity/default".
+
+        Raises:
+            KeyError: There is no such file.
+        """
+        if name not in self._read:
+            if name not in self:
+                raise KeyError(f"No stored query {name!r} in {self.folder.name}/")
+            self._read[name] = read_query(name, self._path(name).read_text("utf-8"))
+        return self._read[name]
+
+    def fill(self, name: str, **terms: Value | Iterable[Value]) -> str:
+        """Return the text with some of its slots filled; the others stay open.
+
+        Args:
+            name: The query.
+            terms: For each slot, a term or several; none at all leaves no solution.
+
+        Raises:
+            KeyError: There is no such query, or it has no such slot.
+            TypeError: A value is not an IRI or a literal.
+        """
+        query = self.get(name)
+        unknown = terms.keys() - query.slots.keys()
+        if unknown:
+            raise KeyError(f"{name} has no slot {', '.join(sorted(unknown))}")
+        written = {slot: _values(given) for slot, given in terms.items()}
+
+        def put(slot: re.Match[str]) -> str:
+            values = written.get(slot[1])
+            return slot[0] if values is None else f"VALUES ?{slot[1]} {{ {values} }}"
+
+        return _SLOT.sub(put, query.text)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.rq"
+
+
+class Reader(Protocol):
+    """One published snapshot, questioned by stored queries only."""
+
+    @property
+    def schema(self) -> Schema: ...
+
+    @property
+    def library(self) -> Library: ...
+
+    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+        """Return the solutions of a SELECT; an unbound variable is absent."""
+        ...
+
+    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+        """Return the triples of a CONSTRUCT."""
+        ...
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Return what `make` gives, made once for this snapshot and kept with it."""
+        ...
+
+
+def read_query(name: str, text: str) -> StoredQuery:
+    """Return a query from its text; a slot the header does not explain has an empty sentence."""
+    headers: dict[str, str] = dict(_HEADER.findall(text))
+    slots = {slot: headers.get(f"slot {slot}", "") for slot in _SLOT.findall(text)}
+    both = headers.get("summary", "")
+    summary = Text(headers.get("summary fr", both), headers.get("summary en", both))
+    return StoredQuery(name, text, summary, slots)
+
+
+def _values(given: Value | Iterable[Value]) -> str:
+    terms = [given] if isinstance(given, NamedNode | Literal) else list(given)
+    for term in terms:
+        if not isinstance(term, NamedNode | Literal):
+            raise TypeError(f"A slot takes IRIs and literals, not {type(term).__name__}")
+    return " ".join(str(term) for term in terms)

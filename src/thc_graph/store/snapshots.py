@@ -1,0 +1,157 @@
+"""Snapshots: one commit's quads, built once, then only ever read.
+
+A snapshot is a folder named by its commit. It is built as a draft under a dotted
+name and appears under its own by a single rename; then `CURRENT` names it. A
+reader sees all of it or none.
+
+Named graphs hold the quads of history and the derived facts. The default graph is
+their union, written out: the engine's own union returns a triple twice when it
+stands in two graphs, and SPARQL's default graph is a set (SPARQL 1.1, section 13).
+"""
+
+import gc
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Store, Triple
+
+from thc_graph.errors import StoreMissing
+from thc_graph.rdf.changes import ChangeSet
+from thc_graph.rdf.terms import in_graph
+from thc_graph.store import files
+
+KEPT = 3  # snapshots kept beside one another; any other can be rebuilt from history
+BULK = 20_000  # quads from which the engine's bulk loader and a compaction pay
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A commit's read-only folder."""
+
+    commit: str
+    path: Path
+
+    @property
+    def quads(self) -> Path:
+        """The engine's folder, to open read-only."""
+        return self.path / "quads"
+
+    def store(self) -> Store:
+        return Store.read_only(str(self.quads))
+
+
+def current(root: Path) -> Snapshot:
+    """Return the published snapshot of the store in `root`.
+
+    Raises:
+        StoreMissing: Nothing was ever published here.
+    """
+    try:
+        commit = (root / "CURRENT").read_text("ascii").strip()
+    except FileNotFoundError:
+        raise StoreMissing(str(root)) from None
+    return Snapshot(commit, root / "snapshots" / commit)
+
+
+class Draft:
+    """A snapshot in the making: private, writable, thrown away unless published."""
+
+    def __init__(self, folder: Path, previous: Snapshot | None) -> None:
+        self.folder = folder
+        self.store = _clone(previous, folder / "quads")
+        self._changed = 0
+
+    def apply(self, change: ChangeSet) -> None:
+        """Remove and add quads of named graphs, and keep the default graph their union."""
+        for quad in change.removed:
+            self.store.remove(quad)
+        gone = [quad for quad in change.removed if not self._stands(quad.triple)]
+        for quad in gone:
+            self.store.remove(in_graph(quad.triple, DefaultGraph()))
+        self._add(change.added)
+        self._changed += len(change.added) + len(change.removed)
+
+    def describe(self, nodes: Iterable[NamedNode]) -> Iterator[Triple]:
+        """Yield all published facts of some subjects, as they stand in this draft."""
+        return facts(self.store, nodes)
+
+    def _stands(self, triple: Triple) -> bool:
+        found = self.store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+        return any(quad.graph_name != DefaultGraph() for quad in found)
+
+    def _add(self, quads: Iterable[Quad]) -> None:
+        named = list(quads)
+        both = [*named, *(in_graph(quad.triple, DefaultGraph()) for quad in named)]
+        if len(both) < BULK:
+            self.store.extend(both)
+        else:
+            self.store.bulk_extend(both)
+
+    def close(self) -> None:
+        """Write everything to disk and let go of the engine; readers may open the folder."""
+        if self._changed >= BULK:
+            self.store.optimize()
+        self.store.flush()
+        del self.store
+        gc.collect()  # the engine's lock and files go with the object
+
+
+@contextmanager
+def drafting(root: Path, previous: Snapshot | None) -> Iterator[Draft]:
+    """Give a draft over `previous`; its folder is gone at the end unless it was published."""
+    folder = root / "snapshots" / f".draft-{os.getpid()}-{os.urandom(4).hex()}"
+    folder.mkdir(parents=True)
+    try:
+        yield Draft(folder, previous)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(root: Path, draft: Draft, commit: str) -> Snapshot:
+    """Make a draft the published snapshot of `commit`, by one rename each."""
+    draft.close()
+    snapshot = Snapshot(commit, root / "snapshots" / commit)
+    shutil.rmtree(snapshot.path, ignore_errors=True)
+    draft.folder.rename(snapshot.path)
+    files.sync_folder(snapshot.path.parent)
+    files.replace(root / "CURRENT", commit.encode("ascii"))
+    return snapshot
+
+
+def tidy(root: Path, keep: Snapshot | None) -> None:
+    """Remove drafts of dead processes, and all but the last few snapshots."""
+    folder = root / "snapshots"
+    for path in folder.glob(".draft-*"):
+        if not _alive(int(path.name.split("-")[1])):
+            shutil.rmtree(path, ignore_errors=True)
+    kept = sorted(folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in kept[KEPT:]:
+        if keep is None or path != keep.path:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def facts(store: Store, nodes: Iterable[NamedNode]) -> Iterator[Triple]:
+    """Yield all published facts of some subjects."""
+    for node in nodes:
+        for quad in store.quads_for_pattern(node, None, None, DefaultGraph()):
+            yield quad.triple
+
+
+def _clone(previous: Snapshot | None, folder: Path) -> Store:
+    if previous is not None:
+        previous.store().backup(str(folder))  # hard links: a few milliseconds, no bytes
+    return Store(str(folder))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""HTTP and nothing but: pages, data and SPARQL over a `Service`."""

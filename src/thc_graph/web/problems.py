@@ -1,0 +1,118 @@
+"""Problems: one table from errors to statuses, told to machines or to people.
+
+Machines get `application/problem+json` (RFC 9457), browsers a page. Neither ever
+shows a path, a version or a trace of this machine.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from thc_graph import errors
+from thc_graph.web.negotiation import choose
+from thc_graph.web.rendering import Pages, language_of, pages_of
+from thc_graph.web.responses import SECURITY
+
+JSON: Final = "application/problem+json"
+STATUS: Final[dict[type[Exception], int]] = {
+    errors.QuerySyntaxError: 400,
+    errors.QueryTooComplex: 400,
+    errors.QueryForbidden: 403,
+    errors.QueryNotAcceptable: 406,
+    errors.QueryTooLarge: 413,
+    errors.QueryFailed: 503,
+    errors.QueryTimeout: 503,
+    errors.QueueFull: 503,
+    errors.StoreMissing: 503,
+}
+RETRY_AFTER: Final = 1  # seconds, where the error does not say
+TOLD: Final = ("message", "line", "column", "seconds", "what", "limit", "offered", "reason", "hint")
+
+log = logging.getLogger("thc_graph.web")
+
+
+@dataclass
+class Problem(Exception):
+    """What HTTP itself has to refuse; `code` names its sentences in the catalogue."""
+
+    status: int
+    code: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of an application by this module."""
+    app.add_exception_handler(Problem, _answer)
+    app.add_exception_handler(errors.ThcGraphError, _answer)
+    app.add_exception_handler(HTTPException, _answer)
+    app.add_exception_handler(Exception, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = problem_of(error)
+    pages, told = pages_of(request), language_of(request)
+    wants = choose(request.headers.get("accept", ""), (JSON, "application/json", "text/html"))
+    headers = {
+        **SECURITY,
+        **problem.headers,
+        "Vary": "Accept, Accept-Language",
+        "Cache-Control": "no-store",
+    }
+    sentences = sentences_of(pages, problem, told)
+    if wants == "text/html":
+        page = pages.render("problem.html", request, told, problem=problem, sentences=sentences)
+        return Response(page, problem.status, headers, "text/html; charset=utf-8")
+    body = {"type": "about:blank", **sentences, "status": problem.status, "code": problem.code}
+    return JSONResponse({**problem.facts, **body}, problem.status, headers, JSON)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that stands for any error."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        code = _HTTP.get(error.status_code, "refused")
+        return Problem(error.status_code, code, {}, dict(error.headers or {}))
+    status = next((STATUS[each] for each in type(error).__mro__ if each in STATUS), None)
+    if status is None:
+        return _fault(error)
+    facts = {name: value for name in TOLD if (value := getattr(error, name, None)) is not None}
+    headers = {"Retry-After": str(_retry_after(error))} if status == _BUSY else {}
+    return Problem(status, type(error).__name__, facts, headers)
+
+
+_BUSY: Final = 503
+_HTTP: Final[Mapping[int, str]] = {404: "NotFound", 405: "MethodNotAllowed", 406: "NotAcceptable"}
+
+
+def _retry_after(error: Exception) -> int:
+    return int(getattr(error, "retry_after", RETRY_AFTER))
+
+
+def _fault(error: Exception) -> Problem:
+    """Log a fault of ours under a reference, and give the visitor the reference only."""
+    reference = secrets.token_hex(4)
+    log.error("fault %s", reference, exc_info=error)
+    return Problem(500, "Fault", {"reference": reference})
+
+
+def sentences_of(pages: Pages, problem: Problem, told: str) -> dict[str, str]:
+    """Return title and detail in the reader's language."""
+    t = pages.translator(told)
+    known = f"problem.{problem.code}.title" in pages.messages
+    code = problem.code if known else "refused"
+    facts = dict.fromkeys((*TOLD, "reference"), "") | {
+        name: ", ".join(value) if isinstance(value, tuple | list) else value
+        for name, value in problem.facts.items()
+    }
+    return {
+        "title": t(f"problem.{code}.title"),
+        "detail": t(f"problem.{code}.detail", **facts),
+    }

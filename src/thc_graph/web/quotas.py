@@ -1,0 +1,68 @@
+"""Quotas: how much processing and how many faults one client may have in a minute."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from thc_graph.settings import Settings
+from thc_graph.web.problems import Problem
+
+MINUTE = 60.0
+CLIENTS = 10_000  # remembered at most; the longest silent is forgotten first
+
+
+@dataclass
+class _Account:
+    spent: deque[tuple[float, float]] = field(default_factory=deque)  # when, seconds
+    failed: deque[float] = field(default_factory=deque)
+
+
+@dataclass
+class Quotas:
+    """Accounts of clients, by address; kept in memory only."""
+
+    settings: Settings
+    _accounts: dict[str, _Account] = field(default_factory=dict)
+
+    def admit(self, client: str) -> None:
+        """Let a client in.
+
+        Raises:
+            Problem: 429 with the seconds to wait, where a budget is used up.
+        """
+        account, now = self._account(client), time.monotonic()
+        spent = sum(seconds for _, seconds in account.spent)
+        if spent >= self.settings.client_seconds:
+            raise _too_many(account.spent[0][0], now)
+        if len(account.failed) >= self.settings.client_failures:
+            raise _too_many(account.failed[0], now)
+
+    def spend(self, client: str, seconds: float) -> None:
+        self._account(client).spent.append((time.monotonic(), seconds))
+
+    def fail(self, client: str) -> None:
+        self._account(client).failed.append(time.monotonic())
+
+    def _account(self, client: str) -> _Account:
+        account = self._accounts.pop(client, None) or _Account()
+        self._accounts[client] = account  # last in order: the most recent
+        if len(self._accounts) > CLIENTS:
+            del self._accounts[next(iter(self._accounts))]
+        start = time.monotonic() - MINUTE
+        while account.spent and account.spent[0][0] < start:
+            account.spent.popleft()
+        while account.failed and account.failed[0] < start:
+            account.failed.popleft()
+        return account
+
+
+def quotas_of(request: Request) -> Quotas:
+    quotas: Quotas = request.app.state.quotas
+    return quotas
+
+
+def _too_many(since: float, now: float) -> Problem:
+    wait = max(1, int(since + MINUTE - now) + 1)
+    return Problem(429, "TooMany", {"retry_after": wait}, {"Retry-After": str(wait)})

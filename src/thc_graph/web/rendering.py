@@ -1,0 +1,191 @@
+"""Rendering: templates, the catalogue of their sentences, and how values are written."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlencode
+
+import yaml
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pyoxigraph import Literal, NamedNode
+
+from thc_graph.rdf.formats import GRAPH_FORMATS
+from thc_graph.rdf.terms import DASH, PREFIXES, VOCABULARY, XSD
+from thc_graph.settings import Settings
+from thc_graph.web.negotiation import language
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
+MONTH_LENGTH: Final = len("2016-03")
+
+Messages = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A literal as people read it; `moment` and `language` are for the markup, or empty."""
+
+    text: str
+    moment: str = ""
+    language: str = ""
+
+
+def read_messages(path: Path = TEMPLATES / "messages.yaml") -> Messages:
+    """Return the sentences by dotted key, each in both languages."""
+    found: Messages = yaml.safe_load(path.read_text("utf-8"))
+    return found
+
+
+class Pages:
+    """The templates of one service."""
+
+    def __init__(self, settings: Settings, kinds: Collection[str]) -> None:
+        self.settings = settings
+        self.messages = read_messages()
+        self.environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        menu = (key.removeprefix("nav.") for key in self.messages if key.startswith("nav."))
+        self.environment.globals.update(
+            settings=settings,
+            sections=[kind for kind in menu if kind in kinds],
+            local=self.local,
+            curie=curie,
+            formats=GRAPH_FORMATS,
+            DASH=DASH,
+        )
+        self.environment.tests["iri"] = lambda term: isinstance(term, NamedNode)
+        self.environment.tests["literal"] = lambda term: isinstance(term, Literal)
+
+    def render(self, template: str, request: Request, language: str, **given: Any) -> bytes:
+        """Return a page; beside `given`, templates speak the reader's language by these."""
+        page = self.environment.get_template(template)
+        text = page.render(
+            t=self.translator(language),
+            lang=language,
+            here=_here(request),
+            link=_linker(request),
+            named=self._namer(language),
+            written=_writer(language, self.messages),
+            number=_numbers(language),
+            **given,
+        )
+        return text.encode("utf-8")
+
+    def _namer(self, language: str) -> Callable[[str], str]:
+        """Give names of properties that neither shapes nor data name."""
+
+        def name(short: str) -> str:
+            return self.messages.get(f"property.{short}", {}).get(language, short)
+
+        return name
+
+    def translator(self, language: str) -> Callable[..., str]:
+        def translate(key: str, **values: object) -> str:
+            sentence = self.messages[key][language]
+            return sentence.format(**values) if values else sentence
+
+        return translate
+
+    def local(self, iri: str) -> str | None:
+        """Return where a reader of these pages follows an IRI, None if it is no web address."""
+        if iri.startswith(f"{self.settings.base}/id/"):
+            return "/doc/" + _path(iri.removeprefix(f"{self.settings.base}/id/"))
+        if iri.startswith(VOCABULARY):
+            return "/voc/" + _path(iri.removeprefix(VOCABULARY).replace("#", "/"))
+        return iri if iri.startswith(("http://", "https://", "mailto:")) else None
+
+
+def pages_of(request: Request) -> Pages:
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+def language_of(request: Request) -> str:
+    """Return the language of a request's answer, "fr" or "en"."""
+    asked = request.query_params.get("lang")
+    return language(request.headers.get("accept-language", ""), asked)
+
+
+def curie(iri: str) -> str:
+    """Return the short form of an IRI, or the IRI without its scheme.
+
+    >>> curie("http://www.w3.org/2000/01/rdf-schema#label")
+    'rdfs:label'
+    """
+    spaces = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
+    prefix = next(((p, space) for p, space in spaces if iri.startswith(space)), None)
+    if prefix:
+        return f"{prefix[0]}:{iri.removeprefix(prefix[1])}"
+    return iri.removeprefix("https://").removeprefix("http://").removeprefix("mailto:")
+
+
+def _path(text: str) -> str:
+    return quote(unquote(text), safe="/:@!$&'()*+,;=~-._")
+
+
+def _here(request: Request) -> dict[str, Any]:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    path = _path(request.url.path)
+
+    def in_(language: str) -> str:
+        return f"{path}?{urlencode([*kept, ('lang', language)])}"
+
+    return {"path": path, "in_": in_}
+
+
+def _linker(request: Request) -> Callable[..., str]:
+    """Give addresses of our pages that keep the language the reader asked for."""
+    asked = request.query_params.get("lang")
+
+    def link(path: str, page: int | None = None) -> str:
+        wanted = [("page", page) if page and page > 1 else None, ("lang", asked) if asked else None]
+        query = urlencode([each for each in wanted if each])
+        return f"{path}?{query}" if query else path
+
+    return link
+
+
+def _numbers(language: str) -> Callable[[int], str]:
+    def write(value: int) -> str:
+        return str(format_decimal(value, locale=language))
+
+    return write
+
+
+def _writer(language: str, messages: Messages) -> Callable[[Literal], Written]:
+    def write(literal: Literal) -> Written:
+        if literal.language:
+            foreign = "" if literal.language == language else literal.language
+            return Written(literal.value, language=foreign)
+        try:
+            return _typed(literal, language, messages)
+        except (ValueError, ArithmeticError):
+            return Written(literal.value)
+
+    return write
+
+
+def _typed(literal: Literal, language: str, messages: Messages) -> Written:
+    text, datatype = literal.value, literal.datatype
+    if datatype in NUMBERS:
+        return Written(str(format_decimal(text, format="#,##0.######", locale=language)))
+    if datatype == XSD["date"]:
+        return Written(format_date(date.fromisoformat(text), "long", locale=language), text)
+    if datatype == XSD["gYearMonth"]:
+        first = date.fromisoformat(f"{text[:MONTH_LENGTH]}-01")
+        return Written(format_date(first, "MMMM y", locale=language), text)
+    if datatype == XSD["gYear"]:
+        return Written(text, text)
+    if datatype == XSD["boolean"]:
+        return Written(messages[f"value.{text}"][language])
+    return Written(text)

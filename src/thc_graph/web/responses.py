@@ -1,0 +1,113 @@
+"""Responses: validators, links between representations, and headers every answer bears."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import Final
+
+from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from thc_graph import __version__
+from thc_graph.service import Published
+
+SECURITY: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, Retry-After, X-Truncated",
+}
+
+
+def etag(commit: str, *representation: str) -> str:
+    """Return the validator of one representation at one commit.
+
+    The version of the program counts too: a new template makes new bytes.
+    """
+    text = "\n".join((commit, __version__, *representation))
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
+
+
+def represent(
+    request: Request,
+    published: Published,
+    content: bytes,
+    media_type: str,
+    *,
+    language: str = "",
+    links: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a representation of published data, or 304 where the reader has it already.
+
+    `links` is the Link header, target → parameters.
+    """
+    tag = etag(published.commit, str(request.url.path), request.url.query, media_type, language)
+    headers = {
+        "ETag": tag,
+        "Last-Modified": format_datetime(published.time, usegmt=True),
+        "Vary": "Accept, Accept-Language",
+        "Cache-Control": "public, max-age=0, must-revalidate",
+    }
+    if language:
+        headers["Content-Language"] = language
+    if links:
+        headers["Link"] = ", ".join(f"<{target}>; {rest}" for target, rest in links.items())
+    if is_fresh(request, tag, published.time):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=with_charset(media_type), headers=headers)
+
+
+def is_fresh(request: Request, tag: str, time: datetime) -> bool:
+    """Tell whether the reader holds this representation: RFC 9110, section 13.2.2."""
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        tags = [each.strip().removeprefix("W/") for each in known.split(",")]
+        return tag in tags or "*" in tags
+    since = _date(request.headers.get("if-modified-since", ""))
+    return since is not None and time <= since
+
+
+def with_charset(media_type: str) -> str:
+    """Name the encoding where the media type's registration has that parameter."""
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)
+
+
+class Frame:
+    """ASGI middleware: the security headers, and no body in an answer to HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY.items():
+                    headers.setdefault(name, value)
+            elif scope["method"] == "HEAD":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app(scope, receive, framed)

@@ -1,0 +1,53 @@
+"""Laws of change sets: what is done can be undone, what is written can be read."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+
+from thc_graph.rdf.canonical import lines
+from thc_graph.rdf.changes import ChangeSet, diff, patch, read_patch
+
+NODES = st.sampled_from([NamedNode(f"https://x/{n}") for n in "abcd"])
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+TERMS = NODES | TEXTS.map(Literal) | TEXTS.map(lambda t: Literal(t, language="fr"))
+QUADS = st.frozensets(st.builds(Quad, NODES, NODES, TERMS, NODES), max_size=12)
+
+
+@given(QUADS, QUADS)
+def test_a_diff_leads_from_before_to_after(before: frozenset, after: frozenset) -> None:
+    assert diff(before, after).applied_to(before) == after
+
+
+@given(QUADS, QUADS)
+def test_a_change_is_undone_by_its_inverse(before: frozenset, after: frozenset) -> None:
+    change = diff(before, after)
+    assert change.inverse().applied_to(change.applied_to(before)) == before
+
+
+@given(QUADS, QUADS)
+def test_a_patch_reads_back(before: frozenset, after: frozenset) -> None:
+    change = diff(before, after)
+    assert read_patch("\n".join(patch(change))) == change
+
+
+@given(QUADS)
+def test_nothing_changes_nothing(quads: frozenset) -> None:
+    assert not diff(quads, quads)
+
+
+def test_a_cut_patch_is_refused() -> None:
+    with pytest.raises(SyntaxError):
+        read_patch("TX .\nA <https://x/a> <https://x/b> <https://x/c> .")
+
+
+def test_blank_nodes_are_refused() -> None:
+    node = NamedNode("https://x/a")
+    with pytest.raises(ValueError, match="blank node"):
+        lines([Quad(BlankNode(), node, node, node)])
+
+
+def test_subjects_are_the_entities_touched() -> None:
+    a, b = NamedNode("https://x/a"), NamedNode("https://x/b")
+    change = ChangeSet(frozenset({Quad(a, b, b, b)}), frozenset({Quad(b, b, a, a)}))
+    assert change.subjects() == {a, b}

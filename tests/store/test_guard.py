@@ -1,0 +1,192 @@
+"""What the guard refuses and lets through; each refused text does reach the network unguarded."""
+
+import pyoxigraph
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thc_graph.errors import QueryError, QueryForbidden, QueryTooComplex, QueryTooLarge
+from thc_graph.store.guard import MAX_BYTES, MAX_CHAIN, MAX_DEPTH, check, form
+
+FAR = "<http://127.0.0.1:9/>"  # a port that the engine refuses to call, so it tells that it tried
+GROUP = "{ ?a ?b ?c }"
+PREFIXES = (
+    "PREFIX e: <http://e/> PREFIX p: <http://h:80> PREFIX q: <http://h:> "
+    "PREFIX : <http://127.0.0.1:9/> PREFIX service: <http://e/> "
+)
+
+CALLS = [
+    f"SERVICE {FAR} {GROUP}",
+    f"service {FAR} {GROUP}",
+    f"SERVICE#c\n{FAR} {GROUP}",
+    f"SERVICE{FAR}{GROUP}",
+    f"?s ?p 1SERVICE {FAR} {GROUP}",
+    f"?s ?p 1.SERVICE {FAR} {GROUP}",
+    f"?s ?p trueSERVICE {FAR} {GROUP}",
+    f"?s ?p ''SERVICE {FAR} {GROUP}",
+    f"?s ?p <http://x/\\u0041#>SERVICE {FAR} {GROUP}",
+    f"SERVICEe:a {GROUP}".replace("e:a", ":a"),
+    f"SERVICE e:a {GROUP}",
+    f"SERVICEe:a#c\n{GROUP}",
+    f"service:x {GROUP}",
+    f"?s ?p trueSERVICEe:a {GROUP}",
+    f"?s ?p p:SERVICE {FAR} {GROUP}",
+    f"?s ?p q:0SERVICE {FAR} {GROUP}",
+    f"?s ?p e:.SERVICE {FAR} {GROUP}",
+    f"FILTER(1<2)SERVICE#>\n{FAR} {GROUP}",
+    f'FILTER(1<2#>"""\n)SERVICE {FAR} {GROUP} #"""\n',
+    f"FILTER(1<'b>')SERVICE {FAR} {GROUP} #'\n",
+    f"FILTER(1<'''b>\n''')SERVICE {FAR} {GROUP} #'''\n",
+]
+
+HARMLESS = [
+    "SELECT ?service { ?service ?p $service }",
+    "PREFIX ex: <http://e/> SELECT * { ?s ex:service ex:load ; a ex:Service . }",
+    "PREFIX service: <http://e/> SELECT * { ?s service:p service:x . }",
+    "PREFIX service: <http://e/> SELECT * { GRAPH service:g { ?s ?p ?o } }",
+    "PREFIX service: <http://e/> SELECT * FROM service:g { ?s ?p ?o }",
+    "SELECT * { ?s <http://e/SERVICE> <http://e/(service)> }",
+    "SELECT * { ?s ?p <http://e/service#load>, <http://e/d'service> }",
+    'SELECT * { ?s ?p "service", "a \\" SERVICE", """a "" LOAD\nSERVICE""" }',
+    "SELECT * { ?s ?p 'INSERT', '''d'LOAD' \\''' SERVICE''', \"insert\"@fr }",
+    "# SERVICE LOAD INSERT\nSELECT * { ?s ?p ?o } # DELETE",
+    "SELECT * { _:service ?p _:load }",
+    "SELECT * { FILTER(?a<?b && ?c>?d) VALUES (?x ?y) { (-1.5 +2e3) } }",
+    "SELECT (COUNT(*) AS ?n) { ?s (<a:b>|^<a:c>)*/<a:d>+ ?o } HAVING (?n > 1)",
+]
+
+UPDATES = [
+    ("INSERT DATA { <a:b> <a:b> 1 }", "INSERT"),
+    ("DELETE WHERE { ?s ?p ?o }", "DELETE"),
+    ("PREFIX e: <http://e/> load <http://127.0.0.1/>", "LOAD"),
+    ("LOADSILENT<http://127.0.0.1/>", "LOAD"),
+    ("SELECT * {} ; CLEAR ALL", "CLEAR"),
+    ("DROP GRAPH <a:b>", "DROP"),
+    ("CREATE GRAPH <a:b>", "CREATE"),
+    ("ADD <a:b> TO <a:c>", "ADD"),
+    ("MOVE <a:b> TO <a:c>", "MOVE"),
+    ("COPY DEFAULT TO <a:c>", "COPY"),
+]
+
+
+def store() -> pyoxigraph.Store:
+    """Hold a triple for each object the fragments name, so that the engine goes on to SERVICE."""
+    store = pyoxigraph.Store()
+    objects = ("1", "1.0", "true", "''", "<http://x/A#>", "<http://h:80>", "<http://h:>")
+    for value in (*objects, "<http://e/>"):
+        store.update(f"INSERT DATA {{ <http://e/s> <http://e/p> {value} }}")
+    store.update("INSERT DATA { <http://e/s> <http://h:> 0 }")
+    return store
+
+
+STORE = store()
+
+
+def reaches_out(text: str) -> bool:
+    try:
+        result = STORE.query(text)
+        list(result) if isinstance(result, pyoxigraph.QuerySolutions) else None
+    except (SyntaxError, ValueError):
+        return False
+    except OSError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("clause", CALLS)
+def test_a_call_to_another_service_is_refused(clause: str) -> None:
+    with pytest.raises(QueryForbidden) as refusal:
+        check(f"{PREFIXES}SELECT * {{ {clause} }}")
+    assert refusal.value.what == "SERVICE"
+
+
+def test_the_calls_are_real_for_the_engine() -> None:
+    reached = [clause for clause in CALLS if reaches_out(f"{PREFIXES}SELECT * {{ {clause} }}")]
+    assert len(reached) >= len(CALLS) - 4
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_the_same_words_elsewhere_are_let_through(text: str) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(("text", "keyword"), UPDATES)
+def test_an_update_is_refused_by_its_keyword(text: str, keyword: str) -> None:
+    with pytest.raises(QueryForbidden) as refusal:
+        check(text)
+    assert refusal.value.what == keyword
+
+
+@pytest.mark.parametrize(("opening", "closing"), ["()", "{}", "[]"])
+def test_brackets_nest_up_to_the_limit(opening: str, closing: str) -> None:
+    check(opening * MAX_DEPTH + closing * MAX_DEPTH)
+    with pytest.raises(QueryTooComplex):
+        check(opening * (MAX_DEPTH + 1) + closing * (MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize("operator", ["/", "|", "^", "!", "||", "&&", "+", "-", "*"])
+def test_operators_chain_up_to_the_limit(operator: str) -> None:
+    check(f" {operator} ".join(["?a"] * (MAX_CHAIN + 1)))
+    with pytest.raises(QueryTooComplex):
+        check(f" {operator} ".join(["?a"] * (MAX_CHAIN + 2)))
+
+
+def test_signed_numbers_and_brackets_in_strings_do_not_count() -> None:
+    check("VALUES ?x { " + "-1 " * (2 * MAX_CHAIN) + '} "' + "(" * 2 * MAX_DEPTH + '"')
+
+
+def test_the_limit_of_size_is_in_bytes() -> None:
+    check("#" + "é" * (MAX_BYTES // 2 - 1))
+    with pytest.raises(QueryTooLarge) as refusal:
+        check("#" + "é" * (MAX_BYTES // 2))
+    assert refusal.value.limit == MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT * {}", "SELECT"),
+        ("# ASK\nPREFIX select: <a:b> BASE <http://ask/>\nselect*{}", "SELECT"),
+        ('VERSION "1.2" ASK {}', "ASK"),
+        ("PREFIXx:<a:b>CONSTRUCT WHERE { ?s ?p ?o }", "CONSTRUCT"),
+        ("describe <a:b>", "DESCRIBE"),
+        ("PREFIX e: <a:b> INSERT DATA {}", "UPDATE"),
+        ("WITH <a:b> DELETE {} WHERE {}", "UPDATE"),
+        ("LOAD <a:b>", "UPDATE"),
+        ("", None),
+        ("BASE <a:b>", None),
+        ("{ SELECT * {} }", "SELECT"),
+        ("hello", None),
+    ],
+)
+def test_form(text: str, expected: str | None) -> None:
+    assert form(text) == expected
+
+
+PIECES = st.sampled_from(
+    [
+        *("SERVICE", "service ", "SILENT", " ", "\n", "#", ".", ";", ",", "?s", "?p", "?o", "1"),
+        *("true", "''", "'", '"', "'''", '"""', "<http://h:80>", "e:a", "p:", "p:SERVICE", "q:"),
+        *("SERVICEe:a", "SERVICE:a", "<", ">", FAR, FAR, GROUP, GROUP, "{", "}", "(", ")", "\\"),
+        *("FILTER(1<2)", "FILTER(1<", "<x:d'a>", "<x:a#b>", "<'b>", "@en", "_:b", "^^", "0"),
+    ]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(PIECES, max_size=12))
+def test_what_reaches_out_is_refused(pieces: list[str]) -> None:
+    text = f"{PREFIXES}SELECT * {{ ?s ?p {''.join(pieces)} }}"
+    if reaches_out(text):
+        with pytest.raises(QueryError):
+            check(text)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text())
+def test_any_text_is_read_to_its_end(text: str) -> None:
+    form(text)
+    try:
+        check(text)
+    except QueryError as refusal:
+        assert str(refusal)  # noqa: PT017 - refusing is allowed, failing is not

@@ -1,0 +1,196 @@
+"""Entities and lists, straight from a store in this process."""
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
+
+from thc_graph import lists
+from thc_graph.entities import Entity, describe, triples
+from thc_graph.rdf.terms import RDFS, THC, Term
+from thc_graph.schema.reading import read_schema
+from thc_graph.settings import resources
+from thc_graph.store.queries import Library, Value
+
+pytestmark = pytest.mark.anyio
+
+FIXTURES = Path(__file__).parent / "fixtures"
+BASE = "https://data.thc.example/id/"
+MULHOUSE = NamedNode(BASE + "commune/68224")
+Made = TypeVar("Made")
+
+
+class InProcess:
+    """A reader whose store is at hand: for data too small to need a process of its own."""
+
+    schema = read_schema(FIXTURES / "schema")
+
+    def __init__(self, library: Library, more: str = "") -> None:
+        self.library = library
+        self.store = Store()
+        text = (FIXTURES / "data" / "small.ttl").read_text("utf-8") + more
+        self.store.extend(Quad(*quad.triple) for quad in parse(text, format=RdfFormat.TURTLE))
+        self.made: dict[Hashable, Any] = {}
+
+    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+        found: Any = self.store.query(self.library.fill(name, **terms))
+        names = [each.value for each in found.variables]
+        return [{n: row[n] for n in names if row[n] is not None} for row in found]
+
+    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+        found: Any = self.store.query(self.library.fill(name, **terms))
+        return list(found)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        if key not in self.made:
+            self.made[key] = await make()
+        found: Made = self.made[key]
+        return found
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def reader() -> InProcess:
+    return InProcess(Library(resources().queries_folder))
+
+
+def names(entity: Entity) -> list[str]:
+    return [each.name for each in entity.fields]
+
+
+def texts(entity: Entity, name: str) -> list[str]:
+    (field,) = [each for each in entity.fields if each.name == name]
+    return [str(getattr(value.label or value.term, "value", "")) for value in field.values]
+
+
+async def found(reader: InProcess, iri: NamedNode, language: str = "fr") -> Entity:
+    entity = await describe(reader, iri, language)
+    assert entity
+    return entity
+
+
+async def test_facts_stand_under_the_groups_of_the_shapes(reader: InProcess) -> None:
+    entity = await found(reader, MULHOUSE)
+    assert entity.label == Literal("Mulhouse", language="fr")
+    assert [each.label for each in entity.groups] == ["Identité", "Localisation", "Liens", ""]
+    assert names(entity) == [
+        "Nom",
+        "Code INSEE",
+        "Population",
+        "Présentation",
+        "Département",
+        "Équivalents (liens)",
+        "Wikidata",
+        "",
+    ]
+    assert texts(entity, "Nom") == ["Mülhausen"]
+    assert texts(entity, "Département") == ["Haut-Rhin"]
+
+
+async def test_no_fact_is_left_out_or_told_twice(reader: InProcess) -> None:
+    entity = await found(reader, MULHOUSE)
+    told = [(each.property, value.term) for each in entity.fields for value in each.values]
+    held = [
+        (quad.predicate, quad.object)
+        for quad in reader.store.quads_for_pattern(MULHOUSE, None, None)
+    ]
+    missing = set(held) - set(told)
+    assert {predicate.value.rpartition("#")[2] for predicate, _ in missing} == {"type", "label"}
+    assert len(told) == len(set(told))
+
+
+async def test_links_of_one_property_go_to_their_own_lines(reader: InProcess) -> None:
+    entity = await found(reader, MULHOUSE)
+    assert texts(entity, "Wikidata") == ["http://www.wikidata.org/entity/Q79815"]
+    assert texts(entity, "Équivalents (liens)") == ["https://www.mulhouse.fr/"]
+
+
+async def test_english_readers_get_english_where_there_is_some(reader: InProcess) -> None:
+    entity = await found(reader, MULHOUSE, "en")
+    assert names(entity)[:2] == ["Name", "INSEE code"]
+    assert [each.label for each in entity.classes] == [Literal("municipality", language="en")]
+    assert entity.label == Literal("Mulhouse", language="fr")
+
+
+async def test_a_territory_is_told_with_its_authority_and_adhesion(reader: InProcess) -> None:
+    entity = await found(reader, MULHOUSE)
+    told = {each.iri.value.removeprefix(BASE): names(each) for each in entity.companions}
+    assert told["collectivite/216802249"][0] == "SIREN"
+    assert "adhesion/216802249-reseau" in told
+
+
+async def test_what_points_here_is_counted(reader: InProcess) -> None:
+    entity = await found(reader, NamedNode(BASE + "departement/68"))
+    (citation,) = entity.incoming
+    assert (citation.property, citation.name, citation.count) == (
+        THC["departement"],
+        "département",
+        2,
+    )
+    assert {value.term for value in citation.first} == {
+        MULHOUSE,
+        NamedNode(BASE + "commune/26289"),
+    }
+
+
+async def test_nothing_is_published_about_it(reader: InProcess) -> None:
+    nowhere = NamedNode(BASE + "commune/99999")
+    assert await describe(reader, nowhere, "fr") is None
+    assert await triples(reader, nowhere) == []
+
+
+async def test_triples_name_what_they_speak_of(reader: InProcess) -> None:
+    held = await triples(reader, MULHOUSE)
+    haut_rhin = NamedNode(BASE + "departement/68")
+    assert Triple(haut_rhin, RDFS["label"], Literal("Haut-Rhin", language="fr")) in held
+    siren = Triple(NamedNode(BASE + "collectivite/216802249"), THC["siren"], Literal("216802249"))
+    assert siren in held
+    assert len(held) == len(set(held))
+
+
+async def test_a_kind_may_have_a_query_of_its_own(tmp_path: Path) -> None:
+    ours = resources().queries_folder
+    for path in ours.glob("entity/*.rq"):
+        (tmp_path / "entity" / "kind").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "entity" / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    own = "CONSTRUCT { ?entity a <urn:own> } WHERE { VALUES ?entity { UNDEF } ?entity a ?class }"
+    (tmp_path / "entity" / "kind" / "commune.rq").write_text(own, "utf-8")
+    entity = await found(InProcess(Library(tmp_path)), MULHOUSE)
+    assert [each.term for each in entity.classes] == [NamedNode("urn:own")]
+
+
+async def test_a_list_is_sorted_without_accents(reader: InProcess) -> None:
+    page = await lists.page(reader, "commune", 1, 3)
+    assert page
+    assert (page.total, page.pages) == (4, 2)
+    assert [row.iri.value[-5:] for row in page.rows] == ["26289", "01004", "91228"]
+    second = await lists.page(reader, "commune", 2, 3)
+    assert second
+    (row,) = second.rows
+    assert [fact.name for fact in row.summary] == [
+        "Code INSEE",
+        "Population",
+        "Présentation",
+        "Département",
+    ]
+    assert row.summary[-1].label == Literal("Haut-Rhin", language="fr")
+
+
+@pytest.mark.parametrize(("kind", "number"), [("nothing", 1), ("commune", 0), ("commune", 2)])
+async def test_there_is_no_such_page(reader: InProcess, kind: str, number: int) -> None:
+    assert await lists.page(reader, kind, number) is None
+
+
+async def test_counts_are_those_of_the_lists(reader: InProcess) -> None:
+    counted = {each.kind: each.total for each in await lists.counts(reader)}
+    assert counted == {"commune": 4, "departement": 1, "collectivite": 1, "adhesion": 1}
+    for kind, total in counted.items():
+        page = await lists.page(reader, kind, 1)
+        assert page
+        assert page.total == total

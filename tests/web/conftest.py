@@ -1,0 +1,87 @@
+"""A service over a small hand-made store, in process and as a real server."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pyoxigraph import Quad, RdfFormat, Store, parse
+
+from thc_graph.schema.reading import read_schema
+from thc_graph.service import Service
+from thc_graph.settings import Settings, resources
+from thc_graph.store.queries import Library
+from thc_graph.web.app import create_app
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def publish(folder: Path) -> Callable[..., None]:
+    """Give a function that publishes the small data, with more triples if given."""
+
+    def write(commit: str, more: str = "") -> None:
+        snapshot = folder / "snapshots" / commit
+        snapshot.mkdir(parents=True)
+        store = Store(str(snapshot / "quads"))
+        text = (FIXTURES / "data" / "small.ttl").read_text("utf-8") + more
+        store.extend(Quad(*quad.triple) for quad in parse(text, format=RdfFormat.TURTLE))
+        store.flush()
+        del store
+        (folder / "CURRENT").write_text(commit, "ascii")
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Path) -> Settings:
+    return Settings(folder, demonstration=True, workers=1, refresh_seconds=3600)
+
+
+@pytest.fixture(scope="module")
+def service(settings: Settings, publish: Callable[..., None]) -> Service:
+    publish("c0ffee")
+    schema = read_schema(FIXTURES / "schema")
+    return Service(settings, schema, Library(resources().queries_folder))
+
+
+@asynccontextmanager
+async def visiting(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application over a service, in this process."""
+    app = create_app(service)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with visiting(service) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def limited(service: Service) -> Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]:
+    """Give a function that opens the same store with other limits."""
+
+    def narrow(**limits: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        settings = replace(service.settings, **limits)
+        return visiting(Service(settings, service.schema, service.library))
+
+    return narrow

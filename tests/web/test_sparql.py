@@ -1,0 +1,300 @@
+"""The endpoint, by the tables of SPARQL 1.1 Protocol, section 2.1, and of our promises."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from pyoxigraph import RdfFormat, parse
+
+from thc_graph.service import Service
+from thc_graph.web.app import create_app
+
+pytestmark = pytest.mark.anyio
+
+SELECT = 'SELECT ?x WHERE { VALUES ?x { "é&<" } }'
+ASK = "ASK { ?s ?p ?o }"
+CONSTRUCT = "CONSTRUCT { ?s a ?o } WHERE { ?s a ?o } LIMIT 3"
+RUNAWAY = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?n0 ?o }"
+JSON = "application/sparql-results+json"
+XML = "application/sparql-results+xml"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+FORM = "application/x-www-form-urlencoded"
+
+Limited = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.mark.parametrize("query", [SELECT, ASK])
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", JSON),
+        ("*/*", JSON),
+        (JSON, JSON),
+        ("application/json", JSON),
+        (XML, XML),
+        ("application/xml", XML),
+        ("text/csv;q=0.5, " + XML + ";q=0.4", "text/csv; charset=utf-8"),
+        ("text/tab-separated-values", "text/tab-separated-values; charset=utf-8"),
+        ("text/turtle, " + JSON + ";q=0.1", JSON),
+    ],
+)
+async def test_bindings(client: httpx.AsyncClient, query: str, accept: str, expected: str) -> None:
+    if query == ASK and expected.startswith("text/"):
+        pytest.skip("CSV and TSV have no form for a boolean: SPARQL 1.1 CSV and TSV, section 1")
+    response = await client.get("/sparql", params={"query": query}, headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("*/*", "text/turtle; charset=utf-8"),
+        ("application/ld+json", "application/ld+json"),
+        ("application/rdf+xml", "application/rdf+xml"),
+        ("application/n-triples", "application/n-triples"),
+        ("text/html;q=0.1, text/turtle", "text/turtle; charset=utf-8"),
+    ],
+)
+async def test_graphs(client: httpx.AsyncClient, accept: str, expected: str) -> None:
+    response = await client.get("/sparql", params={"query": CONSTRUCT}, headers={"Accept": accept})
+    assert response.headers["content-type"] == expected
+    form = RdfFormat.from_media_type(expected)
+    assert form
+    assert len(list(parse(response.content, format=form))) == 3
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        {"method": "GET", "params": {"query": SELECT}},
+        {"method": "POST", "data": {"query": SELECT}},
+        {
+            "method": "POST",
+            "content": SELECT.encode(),
+            "headers": {"Content-Type": "application/sparql-query; charset=utf-8"},
+        },
+    ],
+    ids=["get", "form", "direct"],
+)
+async def test_three_ways_to_ask(client: httpx.AsyncClient, send: dict[str, Any]) -> None:
+    response = await client.request(url="/sparql", **send)
+    (row,) = response.json()["results"]["bindings"]
+    assert row["x"]["value"] == "é&<"
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_form_is_decoded_once(client: httpx.AsyncClient) -> None:
+    query = 'SELECT ?x WHERE { VALUES ?x { "100%25 + 1" } }'
+    for response in (
+        await client.get("/sparql", params={"query": query}),
+        await client.post("/sparql", data={"query": query}),
+    ):
+        assert response.json()["results"]["bindings"][0]["x"]["value"] == "100%25 + 1"
+
+
+async def test_a_named_dataset_is_taken_at_its_word(client: httpx.AsyncClient) -> None:
+    asked = {"query": ASK, "default-graph-uri": "https://example.org/nothing"}
+    assert (await client.get("/sparql", params=asked)).json()["boolean"] is False
+    assert (await client.get("/sparql", params={"query": ASK})).json()["boolean"] is True
+
+
+@pytest.mark.parametrize(
+    ("send", "status", "code"),
+    [
+        ({"params": {"query": "SELECT * WHERE {"}}, 400, "QuerySyntaxError"),
+        ({"params": {"query": ""}}, 400, "QuerySyntaxError"),
+        ({"params": [("query", ASK), ("query", ASK)]}, 400, "OneQuery"),
+        ({"method": "POST", "data": {"other": "x"}}, 400, "OneQuery"),
+        (
+            {
+                "method": "POST",
+                "content": b"ASK {\xff}",
+                "headers": {"Content-Type": "application/sparql-query"},
+            },
+            400,
+            "NotUtf8",
+        ),
+        ({"params": {"query": ASK, "timeout": "soon"}}, 400, "BadTimeout"),
+        ({"params": {"query": ASK, "timeout": "-1"}}, 400, "BadTimeout"),
+        ({"params": {"query": ASK, "timeout": "nan"}}, 400, "BadTimeout"),
+        ({"params": {"query": "ASK {" + "{" * 200 + "}" * 201}}, 400, "QueryTooComplex"),
+        (
+            {"params": {"query": "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"}},
+            403,
+            "QueryForbidden",
+        ),
+        ({"params": {"query": "LOAD <http://127.0.0.1:9/>"}}, 403, "QueryForbidden"),
+        ({"params": {"update": "CLEAR ALL"}}, 403, "QueryForbidden"),
+        ({"method": "POST", "data": {"update": "CLEAR ALL"}}, 403, "QueryForbidden"),
+        (
+            {
+                "method": "POST",
+                "content": "CLEAR ALL",
+                "headers": {"Content-Type": "application/sparql-update"},
+            },
+            403,
+            "QueryForbidden",
+        ),
+        ({"method": "PUT", "content": "x"}, 405, "MethodNotAllowed"),
+        ({"params": {"query": ASK}, "headers": {"Accept": "image/png"}}, 406, "NotAcceptable"),
+        (
+            {"params": {"query": ASK}, "headers": {"Accept": "text/turtle"}},
+            406,
+            "QueryNotAcceptable",
+        ),
+        ({"method": "POST", "data": {"query": ASK + " #" + "x" * 17_000}}, 413, "QueryTooLarge"),
+        ({"method": "POST", "data": {"query": "x" * 1_100_000}}, 413, "BodyTooLarge"),
+        ({"params": {"query": ASK + " #" + "x" * 9_000}}, 414, "LineTooLong"),
+        (
+            {"method": "POST", "content": "{}", "headers": {"Content-Type": "application/json"}},
+            415,
+            "UnsupportedType",
+        ),
+    ],
+)
+async def test_refusals(
+    client: httpx.AsyncClient, send: dict[str, Any], status: int, code: str
+) -> None:
+    response = await client.request(**{"method": "GET", "url": "/sparql", **send})
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["code"] == code
+    assert response.json()["detail"]
+
+
+async def test_a_fault_of_syntax_says_where_and_what_is_missing(client: httpx.AsyncClient) -> None:
+    query = "SELECT ?x WHERE {\n  ?x skos:prefLabel ?y }"
+    problem = (await client.get("/sparql", params={"query": query})).json()
+    assert problem["line"] == 2
+    assert problem["column"]
+    assert problem["hint"] == "PREFIX skos: <http://www.w3.org/2004/02/skos/core#>"
+
+
+async def test_a_body_is_refused_before_it_is_read_whole(client: httpx.AsyncClient) -> None:
+    read = 0
+
+    async def endless() -> Any:
+        nonlocal read
+        while read < 100:
+            read += 1
+            yield b"x" * 100_000
+
+    headers = {"Content-Type": "application/sparql-query"}
+    response = await client.post("/sparql", content=endless(), headers=headers)
+    assert response.status_code == 413
+    assert read < 20
+
+
+async def test_a_runaway_is_stopped_and_says_so(client: httpx.AsyncClient) -> None:
+    response = await client.get("/sparql", params={"query": RUNAWAY, "timeout": "0.3"})
+    assert response.status_code == 503
+    assert response.json()["seconds"] == 0.3
+    assert response.headers["retry-after"]
+    assert (await client.get("/sparql", params={"query": ASK})).status_code == 200
+
+
+async def test_a_client_may_not_ask_for_more_time(limited: Limited) -> None:
+    async with limited(seconds=0.3) as client:
+        response = await client.get("/sparql", params={"query": RUNAWAY, "timeout": "60"})
+        assert response.json()["seconds"] == 0.3
+
+
+async def test_a_cut_answer_is_told(limited: Limited) -> None:
+    async with limited(result_size=65_536) as client:
+        query = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f }"
+        response = await client.get("/sparql", params={"query": query, "format": "json"})
+        assert response.headers["x-truncated"] == "true"
+        assert response.json()["results"]["bindings"]
+
+
+async def test_a_budget_of_faults(limited: Limited) -> None:
+    async with limited(client_failures=2) as client:
+        asked = {"query": "nonsense"}
+        found = [(await client.get("/sparql", params=asked)) for _ in range(3)]
+        assert [each.status_code for each in found] == [400, 400, 429]
+        assert int(found[-1].headers["retry-after"]) > 0
+
+
+async def test_a_budget_of_time(limited: Limited) -> None:
+    async with limited(client_seconds=0.2, seconds=0.3) as client:
+        await client.get("/sparql", params={"query": RUNAWAY})
+        assert (await client.get("/sparql", params={"query": ASK})).status_code == 429
+
+
+async def test_preflight(client: httpx.AsyncClient) -> None:
+    response = await client.options("/sparql", headers={"Origin": "https://example.org"})
+    assert response.status_code == 204
+    assert "POST" in response.headers["access-control-allow-methods"]
+    assert "access-control-allow-credentials" not in response.headers
+
+
+async def test_browsers_get_a_form(client: httpx.AsyncClient) -> None:
+    response = await client.get("/sparql", headers={"Accept": BROWSER})
+    assert response.status_code == 200
+    assert '<textarea id="query" name="query"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (SELECT, "<td><span>é&amp;&lt;</span></td>"),
+        (ASK, '<p class="verdict">Oui</p>'),
+        (CONSTRUCT, '<pre tabindex="0">'),
+        ("SELECT ?x { VALUES ?x { <javascript:alert(1)> } }", '<span class="iri">javascript:'),
+        ("SELECT ?x WHERE { }", "<td></td>"),
+    ],
+)
+async def test_browsers_see_the_answer(
+    client: httpx.AsyncClient, query: str, expected: str
+) -> None:
+    asked = {"query": query, "format": "html"}
+    response = await client.get("/sparql", params=asked, headers={"Accept": BROWSER})
+    assert response.status_code == 200
+    assert expected in response.text
+
+
+async def test_browsers_keep_their_query_when_it_is_refused(client: httpx.AsyncClient) -> None:
+    query = "SELECT </textarea><script>1</script>"
+    response = await client.get("/sparql", params={"query": query}, headers={"Accept": BROWSER})
+    assert response.status_code == 400
+    assert "SELECT &lt;/textarea&gt;" in response.text
+    assert "<script>" not in response.text
+
+
+@pytest.fixture
+def address(service: Service) -> Iterator[str]:
+    """Serve for real, since only a real connection can be hung up."""
+    app = create_app(Service(service.settings, service.schema, service.library))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", server_header=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    (host, port), *_ = (each.getsockname() for each in server.servers[0].sockets)
+    yield f"http://{host}:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+async def test_hanging_up_ends_the_work(address: str) -> None:
+    async with httpx.AsyncClient(base_url=address) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get("/sparql", params={"query": RUNAWAY}, timeout=0.3)
+        await asyncio.sleep(0.5)
+        # One child serves visitors: it answers only if the runaway is gone.
+        response = await client.get("/sparql", params={"query": ASK, "timeout": "2"})
+        assert response.json()["boolean"] is True
+
+
+async def test_a_real_server_keeps_its_head(address: str) -> None:
+    async with httpx.AsyncClient(base_url=address) as client:
+        response = await client.head("/doc/commune/68224.ttl")
+        assert response.status_code == 200
+        assert "server" not in response.headers
