@@ -14,7 +14,7 @@ from thc_graph.settings import Settings, resources, write_settings
 from thc_graph.sheets.datasets import inputs
 from thc_graph.store.publication import Repository
 
-DEPARTEMENTS = {"68", "26", "33", "38", "75", "35", "69", "2A", "44", "59", "13", "92", "93"}
+DEPARTEMENTS = {"68", "26", "33", "38", "75", "35", "69", "2A", "44", "59", "13", "92", "93", "97"}
 
 
 def some_territories(folder: Path) -> Path:

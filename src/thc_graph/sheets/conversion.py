@@ -107,9 +107,10 @@ class _Converter:
         return [None]
 
     def _is_made(self, part: Member, main: Member, row: Row) -> bool:
-        shared = {heading(each.name.fr) for each in main.properties}
-        own = (each for each in part.properties if heading(each.name.fr) not in shared)
-        return any(text for each in own for _, text in self.cells(each, row, None))
+        """A part is made when a cell of its own, not one of the main entity's, is filled."""
+        shared = {cell[0] for each in main.properties for cell in self.cells(each, row, None)}
+        own = (cell for each in part.properties for cell in self.cells(each, row, None))
+        return any(text and column not in shared for column, text in own)
 
     def subject(
         self, member: Member, row: Row, only: tuple[str, str] | None, before: Iterable[Subject]
