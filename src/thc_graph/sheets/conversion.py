@@ -18,7 +18,7 @@ from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, Problem, Severity, message
 from thc_graph.sheets.reading import Row
 from thc_graph.sheets.values import Unreadable
-from thc_graph.sheets.words import folded, heading
+from thc_graph.sheets.words import folded
 
 Fact = tuple[NamedNode, NamedNode]  # subject, property
 
