@@ -84,6 +84,7 @@ class NodeShape:
 
     iri: NamedNode
     target: NamedNode | None
+    target_subjects_of: NamedNode | None = None
     name: Text = Text()
     description: Text = Text()
     kind: str | None = None
@@ -170,6 +171,12 @@ class Schema:
             if shape.target is not None:
                 found.setdefault(shape.target, []).append(shape)
         return found
+
+    @cached_property
+    def by_property(self) -> tuple[tuple[NamedNode, NamedNode], ...]:
+        """The shapes for whatever has a property (sh:targetSubjectsOf): (shape, property)."""
+        shapes = self.shapes.values()
+        return tuple((s.iri, s.target_subjects_of) for s in shapes if s.target_subjects_of)
 
     def shapes_of(self, iri: NamedNode) -> tuple[NodeShape, ...]:
         """Return the shapes that hold for an entity of this class, the nearest class's first."""

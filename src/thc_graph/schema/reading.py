@@ -174,6 +174,7 @@ class _Reader:
         return NodeShape(
             iri=iri,
             target=self.iri(iri, SH["targetClass"]),
+            target_subjects_of=self.iri(iri, SH["targetSubjectsOf"]),
             name=self.text(iri, SH["name"]),
             description=self.text(iri, SH["description"]),
             kind=self.literal(iri, THC["kind"]),

@@ -15,7 +15,8 @@ from pyshacl import validate as pyshacl_validate
 from rdflib.namespace import SH as RSH
 
 from thc_graph.rdf.changes import ChangeSet
-from thc_graph.rdf.terms import RDF, SH, THC, A, Term
+from thc_graph.rdf.terms import SH, THC, A, Term
+from thc_graph.schema.conformance import Conformance, ShapesGraph, Unsupported, walks
 from thc_graph.schema.model import Schema, Text
 
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # ill-typed literals are reported below
@@ -82,15 +83,53 @@ def violations(focus: Iterable[NamedNode], describe: Describe, schema: Schema) -
         schema: Whose shapes hold.
     """
     nodes = set(focus)
-    facts = _Facts(describe)
+    facts, shapes = _Facts(describe), ShapesGraph(schema.graph)
     facts.fetch(nodes)
     by_shape = _focus_by_shape(nodes, facts, schema)
-    _fetch_neighbours(by_shape, facts, schema)
-    data = _graph((*facts.triples(), *schema.ontology))
-    rules = _graph(schema.graph)
-    found = _results(data, rules)
-    told = {(each.focus, each.path, each.message): each for each in found if each.focus in nodes}
+    _fetch_neighbours(by_shape, facts, shapes)
+    doubtful = _doubtful(by_shape, facts, shapes, schema)
+    if not doubtful:
+        return []
+    data = _graph((*_around(doubtful, by_shape, facts, shapes), *schema.ontology))
+    found = _results(data, _graph(schema.graph))
+    told = {(each.focus, each.path, each.message): each for each in found if each.focus in doubtful}
     return list(told.values())
+
+
+def _doubtful(
+    by_shape: dict[NamedNode, list[NamedNode]], facts: "_Facts", shapes: ShapesGraph, schema: Schema
+) -> set[NamedNode]:
+    """Return the entities that do not plainly conform to all their shapes."""
+    quick = Conformance(shapes, facts.objects, schema.descendants)
+    found: set[NamedNode] = set()
+    for shape, members in by_shape.items():
+        for node in members:
+            try:
+                if quick.holds(node, shape):
+                    continue
+            except Unsupported:
+                pass
+            found.add(node)
+    return found
+
+
+def _around(
+    nodes: set[NamedNode],
+    by_shape: dict[NamedNode, list[NamedNode]],
+    facts: "_Facts",
+    shapes: ShapesGraph,
+) -> Iterator[Triple]:
+    """Yield the facts of some entities and of all that their shapes' paths reach."""
+    near: set[Term] = set(nodes)
+    for shape, members in by_shape.items():
+        for path in set(walks(shapes, shape)):
+            reached: set[Term] = {node for node in members if node in nodes}
+            for predicate in path:
+                reached = {o for node in reached for o in facts.objects(node, predicate)}
+                near |= reached
+    for node in near:
+        if isinstance(node, NamedNode):
+            yield from facts.known.get(node, ())
 
 
 class _Facts:
@@ -126,64 +165,22 @@ def _focus_by_shape(
             if isinstance(class_, NamedNode):
                 for shape in schema.shapes_of(class_):
                     found.setdefault(shape.iri, {})[node] = None
+        for iri, property_ in schema.by_property:
+            if any(True for _ in facts.objects(node, property_)):
+                found.setdefault(iri, {})[node] = None
     return {shape: list(members) for shape, members in found.items()}
 
 
 def _fetch_neighbours(
-    by_shape: dict[NamedNode, list[NamedNode]], facts: _Facts, schema: Schema
+    by_shape: dict[NamedNode, list[NamedNode]], facts: _Facts, shapes: ShapesGraph
 ) -> None:
     """Fetch what the paths of the shapes reach: each step's nodes, and the facts of the last."""
-    walk = _ShapeGraph(schema.graph)
     for shape, members in by_shape.items():
-        for path in sorted(set(walk.paths(shape)), key=str):
+        for path in sorted(set(walks(shapes, shape)), key=str):
             reached: set[Term] = set(members)
             for predicate in path:
                 reached = {o for node in reached for o in facts.objects(node, predicate)}
                 facts.fetch(reached)
-
-
-class _ShapeGraph:
-    """The shapes' triples by subject, for walking."""
-
-    def __init__(self, triples: Iterable[Triple]) -> None:
-        self.facts: dict[Term, list[Triple]] = {}
-        for triple in triples:
-            self.facts.setdefault(triple.subject, []).append(triple)
-
-    def paths(
-        self, shape: Term, before: tuple[NamedNode, ...] = (), depth: int = 0
-    ) -> Iterator[tuple[NamedNode, ...]]:
-        here = before + self._path(shape)
-        if here:
-            yield here
-        if depth < _DEPTH:
-            for triple in self.facts.get(shape, ()):
-                if triple.predicate in _NESTING:
-                    for inner in self._members(triple.object):
-                        yield from self.paths(inner, here, depth + 1)
-
-    def _path(self, shape: Term) -> tuple[NamedNode, ...]:
-        for triple in self.facts.get(shape, ()):
-            if triple.predicate == SH["path"]:
-                steps = self._members(triple.object)
-                return tuple(step for step in steps if isinstance(step, NamedNode))
-        return ()
-
-    def _members(self, node: Term) -> list[Term]:
-        """Return the members of a list, or the node itself when it is none."""
-        facts = {triple.predicate: triple.object for triple in self.facts.get(node, ())}
-        if RDF["first"] not in facts:
-            return [node]
-        return [facts[RDF["first"]], *self._rest(facts[RDF["rest"]])]
-
-    def _rest(self, node: Term) -> list[Term]:
-        return [] if node == RDF["nil"] else self._members(node)
-
-
-_DEPTH = 6
-_NESTING = frozenset(
-    SH[name] for name in ("property", "node", "not", "or", "and", "xone", "qualifiedValueShape")
-)
 
 
 def _results(data: rdflib.Graph, rules: rdflib.Graph) -> Iterator[Violation]:
