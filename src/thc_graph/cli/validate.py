@@ -11,6 +11,7 @@ from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
 from thc_graph.rdf.terms import A
 from thc_graph.schema.validation import Violation, violations
+from thc_graph.store.checks import broken
 from thc_graph.store.publication import Repository
 from thc_graph.store.snapshots import facts
 
@@ -39,7 +40,8 @@ def validated(repository: Repository) -> list[Violation]:
     store = snapshot.store()
     typed = store.quads_for_pattern(None, A, None, DefaultGraph())
     nodes = {quad.subject for quad in typed if isinstance(quad.subject, NamedNode)}
-    return violations(nodes, partial(facts, store), repository.schema)
+    found = violations(nodes, partial(facts, store), repository.schema)
+    return [*found, *broken(store, repository.derivation.library)]
 
 
 def _tell(found: list[Violation], language: str) -> None:

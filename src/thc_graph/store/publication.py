@@ -19,6 +19,7 @@ from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.model import Schema
 from thc_graph.schema.validation import Accepted, Violation, accept, violations
 from thc_graph.store import snapshots
+from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.history import Commit, History, Source
 from thc_graph.store.snapshots import Draft, Snapshot
@@ -60,8 +61,11 @@ class Repository:
             yield draft
 
     def check(self, change: ChangeSet, draft: Draft) -> Accepted | list[Violation]:
-        """Validate every entity the change touches, in the state after it."""
+        """Validate every entity the change touches, in the state after it, and run the checks."""
+        previous = self.current()
+        before = previous.store() if previous else None
         found = violations(change.subjects(), draft.describe, self.schema)
+        found += newly_broken(draft.store, before, self.derivation.library)
         return accept(change, found)
 
     @contextmanager

@@ -31,6 +31,7 @@ class StoredQuery:
     text: str
     summary: Text
     slots: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def read_query(name: str, text: str) -> StoredQuery:
     slots = {slot: headers.get(f"slot {slot}", "") for slot in _SLOT.findall(text)}
     both = headers.get("summary", "")
     summary = Text(headers.get("summary fr", both), headers.get("summary en", both))
-    return StoredQuery(name, text, summary, slots)
+    return StoredQuery(name, text, summary, slots, headers)
 
 
 def _values(given: Value | Iterable[Value]) -> str:
