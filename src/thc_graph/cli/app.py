@@ -66,10 +66,11 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
     import_,
     imports,
     init,
+    log,
     query,
     serve,
     stats,
     validate,
 )
 
-__all__ = ["export", "import_", "imports", "init", "query", "serve", "stats", "validate"]
+__all__ = ["export", "import_", "imports", "init", "log", "query", "serve", "stats", "validate"]
