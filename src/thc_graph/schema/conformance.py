@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from operator import ge, le
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
@@ -18,6 +19,9 @@ from thc_graph.rdf.terms import DASH, RDF, RDFS, SH, SKOS, THC, XSD, A, Term
 
 Objects = Callable[[Term, NamedNode], Iterable[Term]]
 """Gives the values of a property of a node."""
+
+
+_NIL, _FIRST, _REST, _PATH = RDF["nil"], RDF["first"], RDF["rest"], SH["path"]
 
 
 class Unsupported(Exception):
@@ -37,12 +41,12 @@ class ShapesGraph:
 
     def members(self, node: Term) -> list[Term]:
         """Return the members of a list, or the node itself when it is none."""
-        if node == RDF["nil"]:
+        if node == _NIL:
             return []
         facts = {triple.predicate: triple.object for triple in self.of(node)}
-        if RDF["first"] not in facts:
+        if _FIRST not in facts:
             return [node]
-        return [facts[RDF["first"]], *self.members(facts[RDF["rest"]])]
+        return [facts[_FIRST], *self.members(facts[_REST])]
 
     def path(self, shape: Term) -> tuple[NamedNode, ...]:
         """Return the predicates of a shape's path, empty for a node shape.
@@ -51,7 +55,7 @@ class ShapesGraph:
             Unsupported: The path is neither a predicate nor a sequence of them.
         """
         for triple in self.of(shape):
-            if triple.predicate == SH["path"]:
+            if triple.predicate == _PATH:
                 steps = self.members(triple.object)
                 if not all(isinstance(step, NamedNode) for step in steps):
                     raise Unsupported
@@ -59,8 +63,12 @@ class ShapesGraph:
         return ()
 
 
+Check = Callable[[list[Term]], bool]
+"""Says whether the values that a shape reaches satisfy one of its constraints."""
+
+
 class Conformance:
-    """Checks nodes against shapes.
+    """Checks nodes against shapes, each shape read once.
 
     Args:
         shapes: The shapes graph.
@@ -75,7 +83,7 @@ class Conformance:
         descendants: Callable[[NamedNode], Iterable[NamedNode]],
     ) -> None:
         self.shapes, self.objects, self.descendants = shapes, objects, descendants
-        self._compiled: dict[Term, tuple[tuple[NamedNode, ...], list[Triple]]] = {}
+        self._read: dict[Term, tuple[tuple[NamedNode, ...], list[Check]]] = {}
 
     def holds(self, node: Term, shape: Term) -> bool:
         """Say whether a node plainly conforms to a shape.
@@ -83,81 +91,82 @@ class Conformance:
         Raises:
             Unsupported: Only the reference engine can say.
         """
-        path, constraints = self._constraints(shape)
-        values = list(self._reached(node, path))
-        return all(self._holds(each, values, shape) for each in constraints)
+        found = self._read.get(shape)
+        if found is None:
+            checks = [self._check(t, shape) for t in self.shapes.of(shape) if not _is_about(t)]
+            found = self._read[shape] = self.shapes.path(shape), checks
+        path, checks = found
+        values = self._reached(node, path)
+        return all(check(values) for check in checks)
 
-    def _constraints(self, shape: Term) -> tuple[tuple[NamedNode, ...], list[Triple]]:
-        if shape not in self._compiled:
-            found = [t for t in self.shapes.of(shape) if not _is_about(t.predicate)]
-            self._compiled[shape] = self.shapes.path(shape), found
-        return self._compiled[shape]
-
-    def _reached(self, node: Term, path: tuple[NamedNode, ...]) -> set[Term]:
+    def _reached(self, node: Term, path: tuple[NamedNode, ...]) -> list[Term]:
         reached = {node}
         for predicate in path:
             reached = {value for each in reached for value in self.objects(each, predicate)}
-        return reached
+        return list(reached)
 
-    def _holds(self, constraint: Triple, values: list[Term], shape: Term) -> bool:
+    def _check(self, constraint: Triple, shape: Term) -> Check:
         kind, wanted = constraint.predicate, constraint.object
-        if kind in _OF_ALL:
-            return _OF_ALL[kind](values, wanted)
+        try:
+            if kind in _OF_ALL:
+                return _OF_ALL[kind](wanted)
+            if kind == _IN:
+                return set(self.shapes.members(wanted)).issuperset
+            if kind == _QUALIFIED:
+                return self._counted(wanted, shape)
+            return _each(self._of_each(kind, wanted))
+        except Unsupported:
+            return _unsupported
+
+    def _of_each(self, kind: NamedNode, wanted: Term) -> Callable[[Term], bool]:
         if kind in _OF_EACH:
-            return all(_OF_EACH[kind](value, wanted) for value in values)
+            return _OF_EACH[kind](wanted)
         if kind in _SHAPES:
-            return all(self._holds_shapes(value, kind, wanted) for value in values)
-        if kind == SH["class"] and isinstance(wanted, NamedNode):
-            allowed = set(self.descendants(wanted))
-            return all(not allowed.isdisjoint(self.objects(value, A)) for value in values)
-        if kind == SH["in"]:
-            return set(values) <= set(self.shapes.members(wanted))
-        if kind == SH["qualifiedValueShape"]:
-            return self._holds_count(values, wanted, shape)
+            return self._shapes(kind, wanted)
+        if kind == _CLASS and isinstance(wanted, NamedNode):
+            return self._instance(wanted)
         raise Unsupported
 
-    def _holds_shapes(self, value: Term, kind: NamedNode, wanted: Term) -> bool:
-        if kind in (SH["node"], SH["property"]):
-            return self.holds(value, wanted)
-        if kind == SH["not"]:
-            return not self.holds(value, wanted)
-        found = [self.holds(value, member) for member in self.shapes.members(wanted)]
-        return all(found) if kind == SH["and"] else any(found)
+    def _shapes(self, kind: NamedNode, wanted: Term) -> Callable[[Term], bool]:
+        if kind in _NODE:
+            return lambda value: self.holds(value, wanted)
+        if kind == _NOT:
+            return lambda value: not self.holds(value, wanted)
+        members, enough = self.shapes.members(wanted), all if kind == _AND else any
+        return lambda value: enough([self.holds(value, member) for member in members])
 
-    def _holds_count(self, values: list[Term], wanted: Term, shape: Term) -> bool:
-        number = sum(self.holds(value, wanted) for value in values)
-        bounds = {triple.predicate: triple.object for triple in self.shapes.of(shape)}
-        least, most = bounds.get(SH["qualifiedMinCount"]), bounds.get(SH["qualifiedMaxCount"])
-        return (least is None or number >= _number(least)) and (
-            most is None or number <= _number(most)
-        )
+    def _instance(self, wanted: NamedNode) -> Callable[[Term], bool]:
+        allowed = set(self.descendants(wanted))
+        return lambda value: not allowed.isdisjoint(self.objects(value, A))
+
+    def _counted(self, wanted: Term, shape: Term) -> Check:
+        bounds = {triple.predicate: _number(triple.object) for triple in self._bounds(shape)}
+        least, most = bounds.get(_LEAST, Decimal(0)), bounds.get(_MOST, Decimal("Infinity"))
+        return lambda values: least <= sum(self.holds(each, wanted) for each in values) <= most
+
+    def _bounds(self, shape: Term) -> Iterator[Triple]:
+        yield from (each for each in self.shapes.of(shape) if each.predicate in (_LEAST, _MOST))
 
 
-def _is_about(predicate: NamedNode) -> bool:
+def _each(holds: Callable[[Term], bool]) -> Check:
+    return lambda values: all(map(holds, values))
+
+
+def _unsupported(values: list[Term]) -> bool:
+    del values
+    raise Unsupported
+
+
+def _is_about(fact: Triple) -> bool:
     """Say whether a triple of a shape says something about it, and constrains nothing."""
-    return predicate in _ABOUT or predicate.value.startswith((THC, DASH, RDFS, SKOS))
+    kind = fact.predicate
+    return kind in _ABOUT or kind.value.startswith((THC, DASH, RDFS, SKOS))
 
 
 def _number(term: Term) -> Decimal:
-    if not isinstance(term, Literal) or term.datatype not in (XSD["integer"], XSD["decimal"]):
+    if not isinstance(term, Literal) or term.datatype not in _NUMBERS:
         raise Unsupported
     return Decimal(term.value)
-
-
-def _has_datatype(value: Term, wanted: Term) -> bool:
-    if not isinstance(value, Literal) or value.datatype != wanted:
-        return False
-    if wanted not in _LEXICAL:
-        raise Unsupported
-    return _LEXICAL[wanted](value.value)
-
-
-def _has_kind(value: Term, wanted: Term) -> bool:
-    if wanted == SH["IRI"]:
-        return isinstance(value, NamedNode)
-    if wanted == SH["Literal"]:
-        return isinstance(value, Literal)
-    raise Unsupported
 
 
 def _text(value: Term) -> str:
@@ -166,22 +175,72 @@ def _text(value: Term) -> str:
     raise Unsupported
 
 
-def _has_one_text_a_language(values: list[Term], wanted: Term) -> bool:
-    languages = [v.language for v in values if isinstance(v, Literal) and v.language]
-    return _text(wanted) != "true" or len(languages) == len(set(languages))
+def _compared(
+    measure: Callable[[Any], Any], holds: Callable[[Any, Any], bool]
+) -> Callable[[Term], Callable[[Any], bool]]:
+    """Return a maker of checks that compare what is measured with the number wanted."""
+
+    def make(wanted: Term) -> Callable[[Any], bool]:
+        limit = _number(wanted)
+        return lambda measured: holds(measure(measured), limit)
+
+    return make
+
+
+def _length(value: Term) -> int:
+    return len(_text(value))
+
+
+def _datatype(wanted: Term) -> Callable[[Term], bool]:
+    is_lexical = _LEXICAL.get(wanted)
+
+    def holds(value: Term) -> bool:
+        if not isinstance(value, Literal) or value.datatype != wanted:
+            return False
+        if is_lexical is None:
+            raise Unsupported
+        return is_lexical(value.value)
+
+    return holds
+
+
+def _kind(wanted: Term) -> Callable[[Term], bool]:
+    if wanted not in _KINDS:
+        raise Unsupported
+    return lambda value: isinstance(value, _KINDS[wanted])
+
+
+def _pattern(wanted: Term) -> Callable[[Term], bool]:
+    search = re.compile(_text(wanted)).search
+    return lambda value: search(_text(value)) is not None
+
+
+def _one_text_a_language(wanted: Term) -> Check:
+    if _text(wanted) != "true":
+        return lambda _: True
+
+    def holds(values: list[Term]) -> bool:
+        languages = [v.language for v in values if isinstance(v, Literal) and v.language]
+        return len(languages) == len(set(languages))
+
+    return holds
 
 
 def _is_date(text: str) -> bool:
     try:
-        return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and date.fromisoformat(text))
+        return bool(_DATE(text) and date.fromisoformat(text))
     except ValueError:
         return False
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
-    return lambda text: re.fullmatch(pattern, text) is not None
+    match = re.compile(pattern).fullmatch
+    return lambda text: match(text) is not None
 
 
+_DATE: Final = _matches(r"\d{4}-\d{2}-\d{2}")
+_NUMBERS: Final = (XSD["integer"], XSD["decimal"])
+_KINDS: Final[dict[Term, type]] = {SH["IRI"]: NamedNode, SH["Literal"]: Literal}
 _LEXICAL: Final[dict[Term, Callable[[str], bool]]] = {
     XSD["string"]: lambda _: True,
     RDF["langString"]: lambda _: True,
@@ -193,22 +252,27 @@ _LEXICAL: Final[dict[Term, Callable[[str], bool]]] = {
     XSD["boolean"]: _matches(r"true|false"),
     XSD["time"]: _matches(r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d"),
 }
-_OF_ALL: Final[dict[NamedNode, Callable[[list[Term], Term], bool]]] = {
-    SH["minCount"]: lambda values, wanted: len(values) >= _number(wanted),
-    SH["maxCount"]: lambda values, wanted: len(values) <= _number(wanted),
-    SH["hasValue"]: lambda values, wanted: wanted in values,
-    SH["uniqueLang"]: _has_one_text_a_language,
+_OF_ALL: Final[dict[NamedNode, Callable[[Term], Check]]] = {
+    SH["minCount"]: _compared(len, ge),
+    SH["maxCount"]: _compared(len, le),
+    SH["hasValue"]: lambda wanted: lambda values: wanted in values,
+    SH["uniqueLang"]: _one_text_a_language,
 }
-_OF_EACH: Final[dict[NamedNode, Callable[[Term, Term], bool]]] = {
-    SH["datatype"]: _has_datatype,
-    SH["nodeKind"]: _has_kind,
-    SH["pattern"]: lambda value, wanted: re.search(_text(wanted), _text(value)) is not None,
-    SH["minLength"]: lambda value, wanted: len(_text(value)) >= _number(wanted),
-    SH["maxLength"]: lambda value, wanted: len(_text(value)) <= _number(wanted),
-    SH["minInclusive"]: lambda value, wanted: _number(value) >= _number(wanted),
-    SH["maxInclusive"]: lambda value, wanted: _number(value) <= _number(wanted),
+_OF_EACH: Final[dict[NamedNode, Callable[[Term], Callable[[Term], bool]]]] = {
+    SH["datatype"]: _datatype,
+    SH["nodeKind"]: _kind,
+    SH["pattern"]: _pattern,
+    SH["minLength"]: _compared(_length, ge),
+    SH["maxLength"]: _compared(_length, le),
+    SH["minInclusive"]: _compared(_number, ge),
+    SH["maxInclusive"]: _compared(_number, le),
 }
-_SHAPES: Final = frozenset(SH[name] for name in ("property", "node", "not", "or", "and"))
+_CLASS, _IN, _NOT, _AND = SH["class"], SH["in"], SH["not"], SH["and"]
+_QUALIFIED, _LEAST, _MOST = (
+    SH[name] for name in ("qualifiedValueShape", "qualifiedMinCount", "qualifiedMaxCount")
+)
+_NODE: Final = frozenset((SH["node"], SH["property"]))
+_SHAPES: Final = _NODE | {_NOT, _AND, SH["or"]}
 _NAMES: Final = (
     *("path", "name", "description", "message", "group", "order", "severity", "defaultValue"),
     *("targetClass", "targetSubjectsOf", "qualifiedMinCount", "qualifiedMaxCount"),
@@ -232,4 +296,4 @@ def walks(
                 yield from walks(shapes, inner, here, depth - 1)
 
 
-_NESTING: Final = _SHAPES | {SH["xone"], SH["qualifiedValueShape"]}
+_NESTING: Final = _SHAPES | {SH["xone"], _QUALIFIED}

@@ -5,9 +5,9 @@ store: a focus node with all its facts, and what the paths of its shapes reach.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import rdflib
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
@@ -129,31 +129,31 @@ def _around(
                 near |= reached
     for node in near:
         if isinstance(node, NamedNode):
-            yield from facts.known.get(node, ())
+            yield from facts.of(node)
 
 
 class _Facts:
-    """Facts of entities, each entity fetched once."""
+    """Facts of entities by predicate, each entity fetched once."""
 
     def __init__(self, describe: Describe) -> None:
         self.describe = describe
-        self.known: dict[NamedNode, list[Triple]] = {}
+        self.known: dict[Term, dict[NamedNode, list[Term]]] = {}
 
     def fetch(self, nodes: Iterable[Term]) -> None:
         missing = {n for n in nodes if isinstance(n, NamedNode) and n not in self.known}
-        self.known.update({node: [] for node in missing})
+        self.known.update({node: {} for node in missing})
         for triple in self.describe(missing) if missing else ():
-            if isinstance(triple.subject, NamedNode):
-                self.known[triple.subject].append(triple)
+            self.known[triple.subject].setdefault(triple.predicate, []).append(triple.object)
 
-    def objects(self, node: Term, predicate: NamedNode) -> Iterator[Term]:
-        if isinstance(node, NamedNode):
-            facts = self.known.get(node, ())
-            yield from (fact.object for fact in facts if fact.predicate == predicate)
+    def objects(self, node: Term, predicate: NamedNode) -> Sequence[Term]:
+        return self.known.get(node, _NOTHING).get(predicate, ())
 
-    def triples(self) -> Iterator[Triple]:
-        for facts in self.known.values():
-            yield from facts
+    def of(self, node: NamedNode) -> Iterator[Triple]:
+        for predicate, values in self.known.get(node, _NOTHING).items():
+            yield from (Triple(node, predicate, value) for value in values)
+
+
+_NOTHING: Final[dict[NamedNode, list[Term]]] = {}
 
 
 def _focus_by_shape(
@@ -166,7 +166,7 @@ def _focus_by_shape(
                 for shape in schema.shapes_of(class_):
                     found.setdefault(shape.iri, {})[node] = None
         for iri, property_ in schema.by_property:
-            if any(True for _ in facts.objects(node, property_)):
+            if facts.objects(node, property_):
                 found.setdefault(iri, {})[node] = None
     return {shape: list(members) for shape, members in found.items()}
 
