@@ -4,19 +4,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
-from fastapi.staticfiles import StaticFiles
 
 from thc_graph.service import Service
 from thc_graph.web import entities, lists, problems, sparql
+from thc_graph.web.assets import Assets
 from thc_graph.web.quotas import Quotas
 from thc_graph.web.rendering import Pages
 from thc_graph.web.responses import Frame
-
-STATIC = Path(__file__).parent / "static"
 
 log = logging.getLogger("thc_graph.web")
 
@@ -63,7 +60,7 @@ def _route(app: FastAPI, service: Service) -> None:
     async def readyz() -> Response:
         return PlainTextResponse("ok\n") if service.is_ready else PlainTextResponse("no\n", 503)
 
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Assets(), name="static")
     for router in (lists.router, sparql.router, entities.router, lists.last_router):
         app.include_router(router)
 

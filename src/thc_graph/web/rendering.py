@@ -17,10 +17,12 @@ from pyoxigraph import Literal, NamedNode
 from thc_graph.rdf.formats import GRAPH_FORMATS
 from thc_graph.rdf.terms import DASH, PREFIXES, VOCABULARY, XSD
 from thc_graph.settings import Settings
+from thc_graph.web import assets
 from thc_graph.web.negotiation import language
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
+PAGES: Final = frozenset({"sparql"})  # pages of the menu that are no list of a class
 MONTH_LENGTH: Final = len("2016-03")
 
 Messages = Mapping[str, Mapping[str, str]]
@@ -57,7 +59,9 @@ class Pages:
         menu = (key.removeprefix("nav.") for key in self.messages if key.startswith("nav."))
         self.environment.globals.update(
             settings=settings,
-            sections=[kind for kind in menu if kind in kinds],
+            menu=[(f"/{name}", f"nav.{name}") for name in menu if name in {*kinds, *PAGES}],
+            asset=assets.address,
+            has_asset=assets.exists,
             local=self.local,
             curie=curie,
             formats=GRAPH_FORMATS,
@@ -140,7 +144,7 @@ def _here(request: Request) -> dict[str, Any]:
     def in_(language: str) -> str:
         return f"{path}?{urlencode([*kept, ('lang', language)])}"
 
-    return {"path": path, "in_": in_}
+    return {"path": path, "in_": in_, "lang": request.query_params.get("lang")}
 
 
 def _linker(request: Request) -> Callable[..., str]:
