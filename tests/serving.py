@@ -1,0 +1,52 @@
+"""A real server on loopback, for tests that need one from the outside."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PATIENCE = 30.0  # seconds until a server must answer
+
+
+@contextmanager
+def served(store: Path, *options: str) -> Iterator[str]:
+    """Serve a store by the product's own command; give the address without a final slash."""
+    port = free_port()
+    program = Path(sys.executable).with_name("thc-graph")
+    command = [str(program), "--store", str(store), "serve"]
+    with subprocess.Popen(
+        [*command, "--port", str(port), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait(f"{address}/readyz")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def _wait(address: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(address) as answer:  # noqa: S310  loopback
+                answer.read()
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)

@@ -1,0 +1,103 @@
+"""Every kind of page in Chromium: accessible, within its width, alone on the web, without script.
+
+axe-core checks WCAG 2.2 A and AA and its own best practices. It stands in node_modules
+(`npm ci`); Chromium is Debian's.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.serving import served
+
+from thc_graph.store.publication import Repository
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync")
+RULES = {  # the themes differ in colours alone
+    "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+}
+WIDTHS = (1280, 390, 320)  # CSS pixels; 320 is WCAG 1.4.10, reflow
+PAGES = (
+    "/",
+    "/doc/commune/68224",
+    "/doc/organisation/democratie-ouverte",
+    "/commune",
+    "/engagement",
+    "/voc",
+    "/voc/ns",
+    "/voc/ns/Engagement",
+    "/rien-ici",
+)
+
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci")
+
+
+@pytest.fixture(scope="module")
+def site(demo: Repository) -> Iterator[str]:
+    with served(demo.root) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context() as context:
+        yield context
+
+
+class Watched:
+    """A page, what it asked for elsewhere, and what the browser complained of."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", lambda told: self.complaints.append(told.text))
+        self.page.on("request", lambda sent: self._note(sent.url, address))
+
+    def _note(self, url: str, address: str) -> None:
+        if not url.startswith((address, "data:")):
+            self.elsewhere.append(url)
+
+
+@needs_axe
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible_at_every_width_in_both_themes(
+    context: BrowserContext, site: str, path: str, language: str
+) -> None:
+    watched = Watched(context, site)
+    page = watched.page
+    page.goto(f"{site}{path}{'&' if '?' in path else '?'}lang={language}")
+    page.evaluate(AXE.read_text("utf-8"))
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for theme in RULES:
+            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            assert _faults(page, theme) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert (_unexpected(watched.complaints, path), watched.elsewhere) == ([], [])
+    page.close()
+
+
+def _faults(page: Page, theme: str) -> list[Any]:
+    found = page.evaluate("options => axe.run(document, options)", RULES[theme])
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
+
+
+def _unexpected(complaints: list[str], path: str) -> list[str]:
+    """Leave out what the browser says of a page that is meant to be missing."""
+    return [each for each in complaints if not (path == "/rien-ici" and "404" in each)]
