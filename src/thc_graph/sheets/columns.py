@@ -107,7 +107,7 @@ def layout(
     place, score, _, best = max(found, key=lambda each: (each[1], each[2], -each[0]))
     if score < ENOUGH and not chosen:
         headers = ", ".join(cell for cell in table.rows[0].cells if cell) if table.rows else ""
-        raise SheetError(table.name, message("no-layout", headers=headers[:300]).fr)
+        raise SheetError(table.file, message("no-layout", headers=headers[:300]).fr)
     return _layout(table, place, best, schema, mapping)
 
 
@@ -116,7 +116,7 @@ def _chosen(slug: str | None, table: Table, schema: Schema) -> Sheet | None:
         return None
     if slug not in schema.sheets:
         known = ", ".join(schema.sheets)
-        raise SheetError(table.name, message("unknown-sheet", sheet=slug, known=known).fr)
+        raise SheetError(table.file, message("unknown-sheet", sheet=slug, known=known).fr)
     return schema.sheets[slug]
 
 

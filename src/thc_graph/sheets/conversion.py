@@ -16,7 +16,7 @@ from thc_graph.sheets import values
 from thc_graph.sheets.columns import Column, Layout, Member
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, Problem, Severity, message
-from thc_graph.sheets.reading import Row
+from thc_graph.sheets.reading import Row, Table
 from thc_graph.sheets.values import Unreadable
 from thc_graph.sheets.words import folded
 
@@ -51,20 +51,20 @@ class Subject:
 
 
 def convert(
-    file: str, layout: Layout, names: Names, schema: Schema, graph: NamedNode
+    table: Table, layout: Layout, names: Names, schema: Schema, graph: NamedNode
 ) -> Conversion:
     """Return what the rows of a recognised table say, as quads of `graph`.
 
     Faults are collected, never raised: each names its cell.
     """
-    return _Converter(file, layout, names, schema, graph).convert()
+    return _Converter(table, layout, names, schema, graph).convert()
 
 
 class _Converter:
     def __init__(
-        self, file: str, layout: Layout, names: Names, schema: Schema, graph: NamedNode
+        self, table: Table, layout: Layout, names: Names, schema: Schema, graph: NamedNode
     ) -> None:
-        self.file, self.layout, self.names = file, layout, names
+        self.table, self.layout, self.names = table, layout, names
         self.schema, self.graph = schema, graph
         self.out = Conversion()
         self.columns: dict[NamedNode, tuple[Column, ...]] = {}
@@ -72,7 +72,7 @@ class _Converter:
     def convert(self) -> Conversion:
         for column in self.layout.ignored:
             self.say(
-                Cell(self.file, 1, column.number, column.heading),
+                self.table.cell(1, column.number, column.heading),
                 Severity.NOTE, "", "ignored-column", sheet=self.layout.sheet.label.fr,
             )  # fmt: skip
         rows = [subjects for row in self.layout.rows for subjects in self.subjects(row)]
@@ -122,7 +122,7 @@ class _Converter:
         if iri is None:
             return None
         subject = Subject(iri, class_, member, row, only)
-        self.out.rows.setdefault(iri, Cell(self.file, row.line))
+        self.out.rows.setdefault(iri, self.table.cell(row.line))
         self.names.add(iri, {class_}, self._called(subject))
         return subject
 
@@ -144,7 +144,7 @@ class _Converter:
             return self._class_called(_read_as(shape, text), member, cell)
         if shape is not None and isinstance(shape.default, NamedNode):
             return shape.default
-        where = self.cell(row, cells[0][0]) if cells else Cell(self.file, row.line)
+        where = self.cell(row, cells[0][0]) if cells else self.table.cell(row.line)
         self.fault(where, "", "missing-type", self._class_labels(member))
         return None
 
@@ -184,7 +184,7 @@ class _Converter:
             key = key or self._key(naming.fallback_key, class_, row, only, before)
         if not key:
             columns = ", ".join(self.schema.property(each).name.fr for each in naming.key)
-            self.fault(Cell(self.file, row.line), "", "missing-key", columns=columns)
+            self.fault(self.table.cell(row.line), "", "missing-key", columns=columns)
             return None
         if naming.namespace:
             return NamedNode(naming.namespace + key)
@@ -378,7 +378,7 @@ class _Converter:
         return row.cells[column.index] if column.index < len(row.cells) else ""
 
     def cell(self, row: Row, column: Column) -> Cell:
-        return Cell(self.file, row.line, column.number, column.heading)
+        return self.table.cell(row.line, column.number, column.heading)
 
     def add(self, subject: NamedNode, predicate: NamedNode, term: Term, cell: Cell | None) -> None:
         self.out.quads.add(Quad(subject, predicate, term, self.graph))
@@ -405,7 +405,7 @@ class _Converter:
             first = seen.setdefault(iri, row)
             if first is not row and first.cells != row.cells:
                 self.fault(
-                    Cell(self.file, row.line), "", "duplicate-key",
+                    self.table.cell(row.line), "", "duplicate-key",
                     key=iri.value.rpartition("/")[2], first=first.line, second=row.line,
                 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from thc_graph.sheets.conversion import Conversion, convert
 from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, Problem, Severity
-from thc_graph.sheets.reading import Row, Table, read_table
+from thc_graph.sheets.reading import Row, Table, read_tables
 from thc_graph.store.history import Source
 from thc_graph.store.publication import Repository
 
@@ -104,17 +104,17 @@ def _conversions(each: Input, names: Names, schema: Schema, base: str) -> Iterat
     for slug, rows in each.mapping.before.items():
         table = _declared(f"{each.path.name} › {slug}", rows)
         found = layout(table, schema, slug)
-        yield convert(table.name, found, names, schema, each.dataset.graph(base, slug))
-    table = read_table(each.path)
-    found = layout(table, schema, each.sheet, each.mapping or HeadingMapping())
-    graph = each.dataset.graph(base, found.sheet.slug)
-    yield convert(table.name, found, names, schema, graph)
+        yield convert(table, found, names, schema, each.dataset.graph(base, slug))
+    for table in read_tables(each.path):
+        found = layout(table, schema, each.sheet, each.mapping or HeadingMapping())
+        graph = each.dataset.graph(base, found.sheet.slug)
+        yield convert(table, found, names, schema, graph)
 
 
 def _declared(name: str, rows: list[dict[str, str]]) -> Table:
     headings = list(dict.fromkeys(heading for row in rows for heading in row))
     lines = [headings, *([str(row.get(h, "")) for h in headings] for row in rows)]
-    return Table(name, tuple(Row(n, tuple(cells)) for n, cells in enumerate(lines, start=1)))
+    return Table(name, "", tuple(Row(n, tuple(cells)) for n, cells in enumerate(lines, start=1)))
 
 
 def _source(each: Input) -> Source:

@@ -28,10 +28,11 @@ class Cell:
     line: int
     column: int | None = None
     heading: str = ""
+    sheet: str = ""  # its name in a workbook
 
     def __str__(self) -> str:
         place = f"{letters(self.column)}{self.line}" if self.column else f"ligne {self.line}"
-        return f"{self.file}!{place}"
+        return f"{self.sheet or self.file}!{place}"
 
 
 @dataclass(frozen=True)
