@@ -12,6 +12,7 @@
     + QueryTooComplex
     + QueryNotAcceptable
     + QueryFailed
+      - QueryOutOfMemory
     + QueueFull
   x StoreError
     + StoreMissing
@@ -103,6 +104,14 @@ class QueryFailed(QueryError):
     def __init__(self, reason: str) -> None:
         super().__init__(f"The query could not be evaluated: {reason}.")
         self.reason = reason
+
+
+class QueryOutOfMemory(QueryFailed):
+    """The query's process reached its limit of memory, in bytes, and ended."""
+
+    def __init__(self, memory: int) -> None:
+        super().__init__("memory")
+        self.memory = memory
 
 
 class QueueFull(QueryError):

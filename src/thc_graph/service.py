@@ -6,7 +6,7 @@ former snapshot ends on it, and its processes stop after the last of those reque
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,10 +33,19 @@ from thc_graph.store.queries import Library, Value
 from thc_graph.store.snapshots import Snapshot
 
 Made = TypeVar("Made")
+Kept = TypeVar("Kept", bound=Sized)
 
 TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
 N_TRIPLES = "application/n-triples"
 KEPT = 64 << 20  # bytes of representations kept for a snapshot
+
+
+@dataclass
+class Making:
+    """Work that several wait for."""
+
+    task: asyncio.Task[Any]
+    waiting: int = 0
 
 
 @dataclass
@@ -48,8 +57,9 @@ class Published:
     schema: Schema
     library: Library
     seconds: float
-    made: dict[Hashable, asyncio.Future[Any]] = field(default_factory=dict)
-    pages: OrderedDict[Hashable, bytes] = field(default_factory=OrderedDict)
+    made: dict[Hashable, Any] = field(default_factory=dict)
+    pages: OrderedDict[Hashable, Sized] = field(default_factory=OrderedDict)
+    making: dict[Hashable, Making] = field(default_factory=dict)
     size: int = 0  # of the pages kept, in bytes
     readers: int = 0
 
@@ -89,34 +99,48 @@ class Published:
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return what `make` gives, made once for this snapshot; a failure is not kept."""
         if key not in self.made:
-            self.made[key] = asyncio.ensure_future(make())
-        making = self.made[key]
-        try:
-            found: Made = await asyncio.shield(making)
-        except Exception:
-            self.made.pop(key, None)
-            raise
+            self.made[key] = await self._together(("once", key), make)
+        found: Made = self.made[key]
         return found
 
-    async def page(
-        self, key: Hashable, make: Callable[[], Awaitable[bytes | None]]
-    ) -> bytes | None:
+    async def page(self, key: Hashable, make: Callable[[], Awaitable[Kept | None]]) -> Kept | None:
         """Return a representation, made anew only if it is not among the last asked for."""
-        content = self.pages.get(key)
-        if content is not None:
+        if key in self.pages:
             self.pages.move_to_end(key)
-            return content
-        content = await make()
-        if content is not None and key not in self.pages:
-            self._keep(key, content)
-        return content
+            return cast("Kept", self.pages[key])
+        found = await self._together(("page", key), make)
+        if found is not None and key not in self.pages:
+            self._keep(key, found)
+        return found
 
-    def _keep(self, key: Hashable, content: bytes) -> None:
-        self.pages[key] = content
-        self.size += len(content)
+    async def _together(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Return what `make` gives, made once for all who wait for it at the same time.
+
+        One who stops waiting disturbs no other; when the last one leaves, the work is stopped.
+        """
+        making = self.making.get(key)
+        if making is None:
+            making = self.making[key] = Making(asyncio.ensure_future(_run(make)))
+        making.waiting += 1
+        try:
+            found: Made = await asyncio.shield(making.task)
+        finally:
+            making.waiting -= 1
+            if not making.waiting and self.making.get(key) is making:
+                del self.making[key]
+                making.task.cancel()
+        return found
+
+    def _keep(self, key: Hashable, found: Sized) -> None:
+        self.pages[key] = found
+        self.size += len(found)
         while self.size > KEPT:
             _, oldest = self.pages.popitem(last=False)
             self.size -= len(oldest)
+
+
+async def _run(make: Callable[[], Awaitable[Made]]) -> Made:
+    return await make()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thc_graph.errors import QueryError, QueryForbidden, QueryTooComplex, QueryTooLarge
-from thc_graph.store.guard import MAX_BYTES, MAX_CHAIN, MAX_DEPTH, check, form
+from thc_graph.store.guard import MAX_BYTES, MAX_CHAIN, MAX_DEPTH, check, examine, form
 
 FAR = "<http://127.0.0.1:9/>"  # a port that the engine refuses to call, so it tells that it tried
 GROUP = "{ ?a ?b ?c }"
@@ -190,3 +190,54 @@ def test_any_text_is_read_to_its_end(text: str) -> None:
         check(text)
     except QueryError as refusal:
         assert str(refusal)  # noqa: PT017 - refusing is allowed, failing is not
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ASK {}", None),
+        ("ASK FROM <a:b> {}", (("a:b",), ())),
+        ("ask from<a:b>from named<a:c>where{}", (("a:b",), ("a:c",))),
+        ("PREFIX e: <http://e/> ASK FROM e:x\\-y {}", (("http://e/x-y",), ())),
+        ("BASE <http://e/a/> ASK FROM <../b> {}", (("http://e/b",), ())),
+        ("BASE <http://e/> PREFIX p: <p/> ASK FROM p:q {}", (("http://e/p/q",), ())),
+        ("CONSTRUCT { ?s ?p ?o } FROM <a:\\u0062> WHERE { ?s ?p ?o }", (("a:b",), ())),
+        ("SELECT (?a AS ?b) FROM <a:b> { ?s ?p 'FROM <a:c>' } # FROM <a:d>", (("a:b",), ())),
+        ("ASK { ?from ?p <a:b> }", None),
+        ("ASK FROM e:undeclared {}", None),
+        ("ASK FROM", None),
+    ],
+)
+def test_the_dataset_a_text_names(text: str, expected: object) -> None:
+    assert examine(text).dataset == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ASK  { ?s\t?p ?o }", "ASK { ?s ?p ?o } # done", True),
+        ("# a\nASK { ?s ?p ?o }", "ASK { ?s ?p ?o }", True),
+        ("ASK { ?s ?p 'a  b' }", "ASK { ?s ?p 'a b' }", False),
+        ("ASK { ?s ?p ?o }", "ask { ?s ?p ?o }", False),
+        ("ASK { FILTER(1 -2) }", "ASK { FILTER(1 - 2) }", False),
+        # What looks like an IRI may be a comparison and a comment up to the end of the line.
+        ("ASK{FILTER(?a<?b#>\n&& ?x)}", "ASK{FILTER(?a<?b#> && ?x\n)}", False),
+        ("ASK{FILTER(?a<'b'>  'c')}", "ASK{FILTER(?a<'b'> 'c')}", False),
+    ],
+)
+def test_one_normal_form_says_one_thing(one: str, other: str, *, same: bool) -> None:
+    assert (examine(one).normal == examine(other).normal) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT ?now ?uuid { ?now <x:NOW()> 'RAND()' } # NOW()", True),
+        ("PREFIX now: <x:> ASK { now:a ?p ?o }", True),
+        ("SELECT (now() AS ?x) {}", False),
+        ("SELECT (1+RAND() AS ?x) {}", False),
+        ("SELECT (STRUUID () AS ?x) {}", False),
+    ],
+)
+def test_what_changes_by_itself_is_told(text: str, *, expected: bool) -> None:
+    assert examine(text).is_constant is expected

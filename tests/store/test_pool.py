@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
-from thc_graph.errors import QueryError, QueryFailed, QueryTimeout, QueueFull, StoreError
+from thc_graph.errors import (
+    QueryError,
+    QueryFailed,
+    QueryOutOfMemory,
+    QueryTimeout,
+    QueueFull,
+    StoreError,
+)
 from thc_graph.store.engine import Query
 from thc_graph.store.pool import MEBIBYTE, Lane, LaneState, Pool, Room
 
@@ -93,7 +100,7 @@ def test_a_query_that_kills_its_child_harms_no_other(snapshot: Path) -> None:
         async with opened(snapshot) as pool:
             bomb = await fault(pool.answer(query(BOMB)))
             assert isinstance(bomb, QueryFailed)
-            assert bomb.reason == "memory or crash"
+            assert bomb.reason == "crash"
             assert await read(pool, SMALL) == b"o\r\nold\r\n"
             assert (public(pool).crashed, public(pool).answered) == (1, 1)
 
@@ -105,7 +112,9 @@ def test_a_query_that_wants_all_memory_ends_alone(snapshot: Path) -> None:
         async with opened(snapshot, memory=400 * MEBIBYTE) as pool:
             hungry = asyncio.create_task(fault(pool.answer(query(HUNGRY))))
             assert await read(pool, SMALL, "pages") == b"o\r\nold\r\n"
-            assert isinstance(await hungry, QueryFailed)
+            ended = await hungry
+            assert isinstance(ended, QueryOutOfMemory)
+            assert ended.memory == 400 * MEBIBYTE
             assert await read(pool, SMALL) == b"o\r\nold\r\n"
 
     asyncio.run(run())

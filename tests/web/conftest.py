@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from pyoxigraph import Quad, RdfFormat, Store, parse
+from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
 from thc_graph.schema.reading import read_schema
 from thc_graph.service import Service
@@ -16,6 +16,9 @@ from thc_graph.settings import Settings, resources
 from thc_graph.store.queries import Library
 from thc_graph.web.app import create_app
 
+ALL = NamedNode("https://data.thc.example/graph/all")
+SOME = NamedNode("https://data.thc.example/graph/some")
+SHARED = 5  # triples that stand in both graphs
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
@@ -38,7 +41,9 @@ def publish(folder: Path) -> Callable[..., None]:
         snapshot.mkdir(parents=True)
         store = Store(str(snapshot / "quads"))
         text = (FIXTURES / "data" / "small.ttl").read_text("utf-8") + more
-        store.extend(Quad(*quad.triple) for quad in parse(text, format=RdfFormat.TURTLE))
+        triples = [quad.triple for quad in parse(text, format=RdfFormat.TURTLE)]
+        for graph, held in ((None, triples), (ALL, triples), (SOME, triples[:SHARED])):
+            store.extend(Quad(*triple, graph) for triple in held)
         store.flush()
         del store
         (folder / "CURRENT").write_text(commit, "ascii")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from thc_graph.web.negotiation import acceptable, choose, language
+from thc_graph.web.negotiation import acceptable, choose, coding, language
 
 OFFERED = ("text/html", "text/turtle", "application/ld+json")
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -51,3 +51,22 @@ def test_acceptable_keeps_our_order_among_equals() -> None:
 )
 def test_language(accept_language: str, asked: str | None, expected: str) -> None:
     assert language(accept_language, asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "expected"),
+    [
+        ("", ""),
+        ("gzip", "gzip"),
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("x-gzip", "gzip"),
+        ("*", "gzip"),
+        ("identity", ""),
+        ("gzip;q=0", ""),
+        ("gzip;q=0, *", ""),
+        ("gzip;q=0.5, identity", ""),
+        ("br", ""),
+    ],
+)
+def test_coding(accept_encoding: str, expected: str) -> None:
+    assert coding(accept_encoding) == expected

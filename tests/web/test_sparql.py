@@ -15,6 +15,11 @@ from pyoxigraph import RdfFormat, parse
 from thc_graph.service import Service
 from thc_graph.web.app import create_app
 
+ALL = "https://data.thc.example/graph/all"
+SOME = "https://data.thc.example/graph/some"
+SHARED = 5  # triples that stand in both: tests/web/conftest.py
+FOREIGN = "https://example.org/nothing"
+
 pytestmark = pytest.mark.anyio
 
 SELECT = 'SELECT ?x WHERE { VALUES ?x { "é&<" } }'
@@ -99,10 +104,153 @@ async def test_a_form_is_decoded_once(client: httpx.AsyncClient) -> None:
         assert response.json()["results"]["bindings"][0]["x"]["value"] == "100%25 + 1"
 
 
-async def test_a_named_dataset_is_taken_at_its_word(client: httpx.AsyncClient) -> None:
-    asked = {"query": ASK, "default-graph-uri": "https://example.org/nothing"}
-    assert (await client.get("/sparql", params=asked)).json()["boolean"] is False
-    assert (await client.get("/sparql", params={"query": ASK})).json()["boolean"] is True
+COUNT = "SELECT (COUNT(*) AS ?n) {froms} WHERE {{ ?s ?p ?o }}"
+NAMES = "SELECT (COUNT(DISTINCT ?g) AS ?n) {froms} WHERE {{ GRAPH ?g {{ ?s ?p ?o }} }}"
+
+
+@pytest.mark.parametrize(
+    ("query", "froms", "protocol", "expected"),
+    [
+        (COUNT, f"FROM <{SOME}>", {}, SHARED),
+        (COUNT, f"FROM <{SOME}> FROM <{SOME}>", {}, SHARED),
+        (COUNT, f"FROM NAMED <{SOME}>", {}, 0),
+        (NAMES, "", {}, 2),
+        (NAMES, f"FROM NAMED <{SOME}>", {}, 1),
+        (COUNT, "", {"default-graph-uri": SOME}, SHARED),
+        (COUNT, f"FROM <{ALL}>", {"default-graph-uri": SOME}, SHARED),
+        (COUNT, f"FROM <{ALL}>", {"named-graph-uri": SOME}, 0),
+        (NAMES, "", {"named-graph-uri": SOME}, 1),
+        (NAMES, f"FROM NAMED <{SOME}>", {"default-graph-uri": ALL}, 0),
+    ],
+)
+async def test_the_dataset(
+    client: httpx.AsyncClient, query: str, froms: str, protocol: dict[str, str], expected: int
+) -> None:
+    """SPARQL 1.1 Protocol, section 2.1.4: the protocol's dataset wins over the text's."""
+    asked = {"query": query.format(froms=froms), "format": "csv"} | protocol
+    assert int((await client.get("/sparql", params=asked)).text.split()[1]) == expected
+
+
+@pytest.mark.parametrize("send", ["text", "protocol"])
+async def test_several_default_graphs_are_one_set(client: httpx.AsyncClient, send: str) -> None:
+    graphs = [ALL, SOME]
+    froms = " ".join(f"FROM <{each}>" for each in graphs) if send == "text" else ""
+    asked: list[tuple[str, str]] = [("query", COUNT.format(froms=froms)), ("format", "csv")]
+    if send == "protocol":
+        asked += [("default-graph-uri", each) for each in graphs]
+    both = (await client.get("/sparql", params=asked)).text
+    union = await client.get("/sparql", params={"query": COUNT.format(froms=""), "format": "csv"})
+    assert both == union.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"query": f"ASK FROM <{FOREIGN}> {{ ?s ?p ?o }}"},
+        {"query": f"ASK FROM <{ALL}> FROM NAMED <{FOREIGN}> {{ ?s ?p ?o }}"},
+        {"query": "PREFIX f: <https://example.org/> ASK FROM f:nothing { ?s ?p ?o }"},
+        {"query": "BASE <https://example.org/> ASK FROM <nothing> { ?s ?p ?o }"},
+        {"query": ASK, "default-graph-uri": FOREIGN},
+        {"query": ASK, "named-graph-uri": FOREIGN},
+    ],
+)
+async def test_a_graph_that_is_not_published_is_refused_by_name(
+    client: httpx.AsyncClient, asked: dict[str, str]
+) -> None:
+    response = await client.get("/sparql", params=asked)
+    assert response.status_code == 403
+    assert response.json()["code"] == "GraphNotPublished"
+    assert response.json()["graph"] == FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "expected"),
+    [
+        (SELECT, "json", JSON),
+        (SELECT, "xml", XML),
+        (SELECT, "csv", "text/csv; charset=utf-8"),
+        (SELECT, JSON, JSON),
+        (CONSTRUCT, "turtle", "text/turtle; charset=utf-8"),
+        (CONSTRUCT, "xml", "application/rdf+xml"),
+        (CONSTRUCT, "json-ld", "application/ld+json"),
+        (CONSTRUCT, "nq", "application/n-quads"),
+        (CONSTRUCT, "trig", "application/trig"),
+        (CONSTRUCT, "n3", "text/n3; charset=utf-8"),
+        ("DESCRIBE <https://w3id.org/thc/theme/opengov>", "nt", "application/n-triples"),
+    ],
+)
+async def test_a_format_by_its_name(
+    client: httpx.AsyncClient, query: str, name: str, expected: str
+) -> None:
+    asked = {"query": query, "format": name, "version": "1.2"}
+    response = await client.get("/sparql", params=asked, headers={"Accept": "image/png"})
+    assert response.headers["content-type"] == expected
+
+
+async def test_a_known_answer_is_not_computed_again(client: httpx.AsyncClient) -> None:
+    asked = {"query": SELECT}
+    first = await client.get("/sparql", params=asked)
+    same = {"query": f"# the same\n  {SELECT}  "}
+    known = {"If-None-Match": f'"x", {first.headers["etag"]}'}
+    second = await client.get("/sparql", params=same, headers=known)
+    assert (second.status_code, second.content) == (304, b"")
+    assert second.headers["etag"] == first.headers["etag"]
+    assert "accept-encoding" in second.headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"params": {"query": SELECT + " LIMIT 1"}},
+        {"headers": {"Accept": XML}},
+        {"headers": {"Accept-Encoding": "gzip"}},
+        {"params": {"query": SELECT, "default-graph-uri": SOME}},
+    ],
+)
+async def test_another_representation_has_another_tag(
+    client: httpx.AsyncClient, other: dict[str, Any]
+) -> None:
+    plain = {"headers": {"Accept-Encoding": "identity"}, "params": {"query": SELECT}}
+    one = await client.get("/sparql", **plain)
+    two = await client.get("/sparql", **{**plain, **other})
+    assert one.headers["etag"] != two.headers["etag"]
+
+
+@pytest.mark.parametrize("call", ["NOW()", "rand()", "UUID()", "STRUUID()"])
+async def test_what_changes_by_itself_is_never_kept(client: httpx.AsyncClient, call: str) -> None:
+    asked = {"query": f"SELECT ({call} AS ?x) {{}}"}
+    one, two = [await client.get("/sparql", params=asked) for _ in range(2)]
+    assert one.content != two.content
+    assert "etag" not in one.headers
+    assert one.headers["cache-control"] == "no-store"
+
+
+async def test_a_large_answer_is_packed_for_those_who_unpack(client: httpx.AsyncClient) -> None:
+    asked = {"query": "SELECT * { ?s ?p ?o }", "format": "json"}
+    plain = await client.get("/sparql", params=asked, headers={"Accept-Encoding": "gzip;q=0"})
+    packed = await client.get("/sparql", params=asked, headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert packed.json() == plain.json()
+
+
+async def test_the_same_query_at_the_same_time_is_evaluated_once(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f }"
+
+    def answered() -> int:
+        return service.published.pool.state().lanes["public"].answered
+
+    before = answered()
+    found = await asyncio.gather(
+        *(client.get("/sparql", params={"query": query}) for _ in range(5))
+    )
+    assert len({each.content for each in found}) == 1
+    assert answered() == before + 1
+    await client.post("/sparql", data={"query": query})
+    assert answered() == before + 1
 
 
 @pytest.mark.parametrize(
@@ -211,6 +359,7 @@ async def test_a_cut_answer_is_told(limited: Limited) -> None:
         query = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f }"
         response = await client.get("/sparql", params={"query": query, "format": "json"})
         assert response.headers["x-truncated"] == "true"
+        assert '</sparql#limites>; rel="help"' in response.headers["link"]
         assert response.json()["results"]["bindings"]
 
 
@@ -291,6 +440,16 @@ async def test_hanging_up_ends_the_work(address: str) -> None:
         # One child serves visitors: it answers only if the runaway is gone.
         response = await client.get("/sparql", params={"query": ASK, "timeout": "2"})
         assert response.json()["boolean"] is True
+
+
+async def test_one_who_hangs_up_does_not_stop_the_others(address: str) -> None:
+    query = {"query": "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"}
+    async with httpx.AsyncClient(base_url=address) as one, httpx.AsyncClient() as other:
+        staying = asyncio.create_task(other.get(f"{address}/sparql", params=query, timeout=20))
+        await asyncio.sleep(0.2)
+        with pytest.raises(httpx.ReadTimeout):
+            await one.get("/sparql", params=query, timeout=0.1)
+        assert (await staying).status_code == 200
 
 
 async def test_a_real_server_keeps_its_head(address: str) -> None:

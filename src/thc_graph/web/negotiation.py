@@ -31,6 +31,20 @@ def acceptable(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for _, each in sorted(liked, key=lambda pair: -pair[0]))
 
 
+def coding(accept_encoding: str) -> str:
+    """Return "gzip" where the reader takes it at least as gladly as the plain bytes, else "".
+
+    RFC 9110, section 12.5.3: what is not named is refused, except the plain bytes.
+
+    >>> coding("gzip, deflate, br")
+    'gzip'
+    """
+    ranges = _ranges(accept_encoding)
+    rest = ranges.get("*", 0.0)
+    liked = max(ranges.get("gzip", rest), ranges.get("x-gzip", 0.0))
+    return "gzip" if liked > 0 and liked >= ranges.get("identity", rest) else ""
+
+
 def language(accept_language: str, asked: str | None = None) -> str:
     """Return "fr" or "en": what the address asks for, else what the browser prefers.
 

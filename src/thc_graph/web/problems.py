@@ -32,7 +32,19 @@ STATUS: Final[dict[type[Exception], int]] = {
     errors.StoreMissing: 503,
 }
 RETRY_AFTER: Final = 1  # seconds, where the error does not say
-TOLD: Final = ("message", "line", "column", "seconds", "what", "limit", "offered", "reason", "hint")
+TOLD: Final = (
+    "message",
+    "line",
+    "column",
+    "seconds",
+    "what",
+    "limit",
+    "memory",
+    "graph",
+    "offered",
+    "reason",
+    "hint",
+)
 
 log = logging.getLogger("thc_graph.web")
 

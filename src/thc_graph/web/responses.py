@@ -67,14 +67,17 @@ def represent(
     return Response(content, media_type=with_charset(media_type), headers=headers)
 
 
-def is_fresh(request: Request, tag: str, time: datetime) -> bool:
-    """Tell whether the reader holds this representation: RFC 9110, section 13.2.2."""
+def is_fresh(request: Request, tag: str, time: datetime | None) -> bool:
+    """Tell whether the reader holds this representation: RFC 9110, section 13.2.2.
+
+    Without `time`, a date in the request tells nothing.
+    """
     known = request.headers.get("if-none-match")
     if known is not None:
         tags = [each.strip().removeprefix("W/") for each in known.split(",")]
         return tag in tags or "*" in tags
     since = _date(request.headers.get("if-modified-since", ""))
-    return since is not None and time <= since
+    return since is not None and time is not None and time <= since
 
 
 def with_charset(media_type: str) -> str:

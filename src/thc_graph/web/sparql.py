@@ -1,68 +1,92 @@
-"""The SPARQL endpoint: SPARQL 1.1 Protocol, section 2.1, and a plain form for people.
+"""The SPARQL endpoint: SPARQL 1.1 Protocol, section 2.1.
 
 GET with `query`, POST of a form, POST of `application/sparql-query`. Beside the
 protocol's own parameters: `timeout` (seconds, never above the limit) and `format`
-(a short name, for links that cannot set Accept).
+(a short name or a media type, for links that cannot set Accept). Without a query,
+the service description for machines, the query page for people.
 """
 
-import asyncio
-import re
-import time
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
-from pyoxigraph import QueryResultsFormat, QuerySolutions, parse_query_results
 
-from thc_graph.errors import QueryError, QueryForbidden, QuerySyntaxError, QueueFull
+from thc_graph.errors import QueryForbidden, QueryNotAcceptable
 from thc_graph.rdf import formats
-from thc_graph.rdf.terms import PREFIXES
 from thc_graph.service import Published, Service
-from thc_graph.settings import Settings
-from thc_graph.store import guard
-from thc_graph.store.engine import Answer, Query
-from thc_graph.web.negotiation import acceptable
-from thc_graph.web.problems import Problem, problem_of, sentences_of
-from thc_graph.web.quotas import quotas_of
-from thc_graph.web.rendering import language_of, pages_of
-from thc_graph.web.responses import with_charset
+from thc_graph.store.guard import Dataset, Examined
+from thc_graph.web import description, querypage
+from thc_graph.web.answering import (
+    SMALL,
+    Question,
+    Result,
+    answer,
+    check_published,
+    examine,
+    packed,
+)
+from thc_graph.web.entities import Reading
+from thc_graph.web.negotiation import acceptable, choose, coding
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of
+from thc_graph.web.responses import etag, is_fresh, with_charset
 
 HTML: Final = "text/html"
 FORM: Final = "application/x-www-form-urlencoded"
 DIRECT: Final = "application/sparql-query"
 UPDATE: Final = "application/sparql-update"
-MACHINE: Final = (*formats.BINDINGS, *formats.GRAPHS)
-ALIASES: Final = {  # what clients ask for → what they get
-    "application/json": "application/sparql-results+json",
-    "application/xml": "application/sparql-results+xml",
-    "text/xml": "application/sparql-results+xml",
-}
-SHORT: Final = {
-    "json": "application/sparql-results+json",
-    "xml": "application/sparql-results+xml",
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-} | {each.suffix: each.media_type for each in formats.GRAPH_FORMATS}
-SHOWN: Final = 500  # rows of a table on a page; the files hold them all
-EXAMPLE: Final = """PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+JSON, XML, CSV, TSV = formats.BINDINGS
+TURTLE, JSON_LD, RDF_XML, N_TRIPLES = formats.GRAPHS
+GRAPHS: Final = (*formats.GRAPHS, *(each.media_type for each in formats.DATASET_FORMATS), "text/n3")
 
-SELECT ?class (COUNT(?thing) AS ?things)
-WHERE { ?thing a ?class }
-GROUP BY ?class
-ORDER BY DESC(?things)
-LIMIT 50
-"""
+# What clients say → what they get, for each form of result; our own types first.
+BINDINGS_NAMES: Final = {each: each for each in formats.BINDINGS} | {
+    "application/json": JSON,
+    "application/xml": XML,
+    "text/xml": XML,
+    "json": JSON,
+    "xml": XML,
+    "csv": CSV,
+    "tsv": TSV,
+}
+GRAPHS_NAMES: Final = (
+    {each: each for each in GRAPHS}
+    | {
+        "application/json": JSON_LD,
+        "application/xml": RDF_XML,
+        "text/xml": RDF_XML,
+        "application/x-turtle": TURTLE,
+        "text/plain": N_TRIPLES,
+        "json": JSON_LD,
+        "json-ld": JSON_LD,
+        "xml": RDF_XML,
+        "rdf+xml": RDF_XML,
+        "turtle": TURTLE,
+        "n3": "text/n3",
+        "ntriples": N_TRIPLES,
+        "nquads": "application/n-quads",
+    }
+    | {each.suffix: each.media_type for each in formats.GRAPH_FORMATS + formats.DATASET_FORMATS}
+)
+NAMES: Final = {
+    "SELECT": BINDINGS_NAMES,
+    "ASK": BINDINGS_NAMES,
+    "CONSTRUCT": GRAPHS_NAMES,
+    "DESCRIBE": GRAPHS_NAMES,
+}
+EITHER: Final = {**GRAPHS_NAMES, **BINDINGS_NAMES}  # of a text that has no form
+
+ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 PREFLIGHT: Final = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Content-Type",
+    "Allow": ALLOWED,
+    "Access-Control-Allow-Methods": ALLOWED,
+    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
     "Access-Control-Max-Age": "86400",
 }
-GONE: Final = 499  # nobody is there to read it; it stands in the log
+DESCRIBED: Final = f'<{description.VOID_PATH}>; rel="describedby"; type="{TURTLE}"'
 
 router = APIRouter()
-Done = TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -70,30 +94,29 @@ class Asked:
     """A request of the protocol, read but not yet judged."""
 
     query: str
-    default_graphs: tuple[str, ...]
-    named_graphs: tuple[str, ...]
+    dataset: Dataset | None
     timeout: str | None
     format: str | None
 
 
 @router.options("/sparql")
 async def preflight() -> Response:
-    return Response(status_code=204, headers={**PREFLIGHT, "Allow": "GET, HEAD, POST, OPTIONS"})
+    return Response(status_code=204, headers=PREFLIGHT)
 
 
 @router.api_route("/sparql", methods=["GET", "HEAD"])
-async def get(request: Request) -> Response:
-    settings: Settings = request.app.state.service.settings
-    if len(request.url.query) > settings.line_size:
-        raise Problem(414, "LineTooLong", {"limit": settings.line_size})
+async def get(request: Request, reading: Reading) -> Response:
+    limit: int = request.app.state.service.settings.line_size
+    if len(request.url.query) > limit:
+        raise Problem(414, "LineTooLong", {"limit": limit})
     parameters = parse_qsl(request.url.query, keep_blank_values=True)
     if not any(name in ("query", "update") for name, _ in parameters):
-        return _form(request)
-    return await _answer(request, _asked(parameters))
+        return await _introduction(request, reading)
+    return await _answer(request, reading, _asked(parameters))
 
 
 @router.post("/sparql")
-async def post(request: Request) -> Response:
+async def post(request: Request, reading: Reading) -> Response:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == UPDATE:
         raise QueryForbidden("SPARQL Update")
@@ -102,8 +125,8 @@ async def post(request: Request) -> Response:
     text = await _body(request)
     parameters = parse_qsl(request.url.query, keep_blank_values=True)
     if media_type == FORM:
-        return await _answer(request, _asked(parse_qsl(text, keep_blank_values=True)))
-    return await _answer(request, _asked([*parameters, ("query", text)]))
+        return await _answer(request, reading, _asked(parse_qsl(text, keep_blank_values=True)))
+    return await _answer(request, reading, _asked([*parameters, ("query", text)]))
 
 
 async def _body(request: Request) -> str:
@@ -135,57 +158,102 @@ def _asked(parameters: list[tuple[str, str]]) -> Asked:
         raise QueryForbidden("SPARQL Update")
     if len(values.get("query", ())) != 1:
         raise Problem(400, "OneQuery")
+    default, named = (tuple(values.get(f"{each}-graph-uri", ())) for each in ("default", "named"))
     return Asked(
         query=values["query"][0],
-        default_graphs=tuple(values.get("default-graph-uri", ())),
-        named_graphs=tuple(values.get("named-graph-uri", ())),
+        dataset=Dataset(default, named) if default or named else None,
         timeout=values.get("timeout", [None])[0],
-        format=values.get("format", [None])[0],
+        format=values.get("format", [None])[0] or None,
     )
 
 
-async def _answer(request: Request, asked: Asked) -> Response:
-    service: Service = request.app.state.service
-    wanted = _wanted(request, asked)
-    as_page = wanted[0] == HTML
-    types = MACHINE if as_page else tuple(each for each in wanted if each != HTML)
-    query = _query(asked, types, service.settings)
-    async with service.reading() as published:
-        try:
-            answer = await _charged(request, published, query)
-        except (QueryError, Problem) as error:
-            if as_page:
-                return _form(request, asked.query, problem_of(error))
-            raise
+async def _introduction(request: Request, reading: Published) -> Response:
+    """Return what a service says of itself: Service Description, section 2, or a page."""
+    offered = (*GRAPHS[:-1], HTML)
+    wanted = choose(request.headers.get("accept", ""), offered)
+    if wanted is None:
+        raise Problem(406, "NotAcceptable", {"offered": offered})
+    if wanted == HTML:
+        return querypage.form(request)
+    return await description.respond(request, reading, description.service, wanted)
+
+
+async def _answer(request: Request, reading: Published, asked: Asked) -> Response:
+    as_page = _prefers_page(request, asked)
+    try:
+        question = await _question(request, reading, asked, as_page=as_page)
+        tag = _tag(request, reading, question, as_page=as_page)
+        headers = _headers(tag)
+        if _is_known(request, tag):
+            return Response(status_code=304, headers=headers)
+        result = await answer(request, reading, question)
+    except Problem as problem:
         if as_page:
-            return await _page(request, asked, answer)
-        content = await answer.read()
-    return Response(
-        content, media_type=with_charset(answer.media_type), headers=_headers(answer.truncated)
-    )
+            return querypage.form(request, asked.query, problem)
+        raise
+    if as_page:
+        page = await querypage.answered(request, reading, asked.query, result)
+        return Response(page, 200, headers | _told(result), with_charset(HTML))
+    return await _response(request, reading, question, result, headers)
 
 
-def _wanted(request: Request, asked: Asked) -> tuple[str, ...]:
-    """Return the media types that will do, best first; HTML is for those who prefer it."""
-    if asked.format == "html":
-        return (HTML,)
-    if asked.format in SHORT:
-        return (SHORT[asked.format],)
-    offered = (*MACHINE, *ALIASES, HTML)
-    found = acceptable(request.headers.get("accept", ""), offered)
+async def _response(
+    request: Request,
+    reading: Published,
+    question: Question,
+    result: Result,
+    headers: dict[str, str],
+) -> Response:
+    content, told = result.content, _told(result)
+    if len(result) >= SMALL and coding(request.headers.get("accept-encoding", "")):
+        content = await packed(reading, question, result)
+        told["Content-Encoding"] = "gzip"
+    return Response(content, 200, headers | told, with_charset(result.media_type))
+
+
+def _prefers_page(request: Request, asked: Asked) -> bool:
+    """Say whether the answer is for a person: RDF and results come first among equals."""
+    if asked.format is not None:
+        return asked.format in ("html", HTML)
+    offered = (*(name for name in EITHER if "/" in name), HTML)
+    return choose(request.headers.get("accept", ""), offered) == HTML
+
+
+async def _question(
+    request: Request, reading: Published, asked: Asked, *, as_page: bool
+) -> Question:
+    service: Service = request.app.state.service
+    seconds = _seconds(asked.timeout, service.settings.seconds)
+    examined = await examine(request, asked.query)
+    dataset = asked.dataset or examined.dataset  # the protocol's own wins: section 2.1.4
+    await check_published(reading, dataset)
+    media_types = _page_types(examined) if as_page else _media_types(request, asked, examined)
+    return Question(asked.query, examined, dataset, media_types, seconds)
+
+
+def _page_types(examined: Examined) -> tuple[str, ...]:
+    return (TURTLE,) if examined.form in ("CONSTRUCT", "DESCRIBE") else (JSON, TURTLE)
+
+
+def _media_types(request: Request, asked: Asked, examined: Examined) -> tuple[str, ...]:
+    """Return the type the reader likes best for this form of query; all where it has no form."""
+    names = NAMES.get(examined.form or "", EITHER)
+    if asked.format is not None:
+        found = tuple(names[each] for each in (asked.format.lower(),) if each in names)
+    else:
+        liked = acceptable(request.headers.get("accept", ""), [n for n in names if "/" in n])
+        found = tuple(dict.fromkeys(names[each] for each in liked))
+    offered = tuple(dict.fromkeys(names.values()))
+    if not found and asked.format is None and not _is_any(request):
+        raise Problem(406, "NotAcceptable", {"offered": (*offered, HTML)})
     if not found:
-        raise Problem(406, "NotAcceptable", {"offered": (*MACHINE, HTML)})
-    return tuple(dict.fromkeys(ALIASES.get(each, each) for each in found))
+        raise QueryNotAcceptable(offered)
+    return found[:1] if examined.form else found
 
 
-def _query(asked: Asked, media_types: tuple[str, ...], settings: Settings) -> Query:
-    return Query(
-        text=asked.query,
-        media_types=media_types,
-        seconds=_seconds(asked.timeout, settings.seconds),
-        default_graphs=asked.default_graphs or None,
-        named_graphs=asked.named_graphs or None,
-    )
+def _is_any(request: Request) -> bool:
+    """Say whether the reader takes some type of ours, be it not for this form of query."""
+    return bool(acceptable(request.headers.get("accept", ""), [n for n in EITHER if "/" in n]))
 
 
 def _seconds(timeout: str | None, limit: float) -> float:
@@ -201,103 +269,31 @@ def _seconds(timeout: str | None, limit: float) -> float:
     return min(asked, limit)
 
 
-async def _charged(request: Request, published: Published, query: Query) -> Answer:
-    """Answer on the client's account, and stop when the client hangs up."""
-    quotas = quotas_of(request)
-    client = request.client.host if request.client else ""
-    quotas.admit(client)
-    start = time.monotonic()
-    try:
-        guard.check(query.text)
-        answering = published.pool.answer(query, lane="public")
-        return await _while_listening(request, answering)
-    except QueueFull:
-        raise
-    except QueryError as error:
-        quotas.fail(client)
-        raise _explained(error, query.text) from error
-    finally:
-        quotas.spend(client, time.monotonic() - start)
+def _tag(request: Request, reading: Published, question: Question, *, as_page: bool) -> str | None:
+    """Return the validator of one representation, None for an answer that changes by itself."""
+    if not question.examined.is_constant:
+        return None
+    packing = coding(request.headers.get("accept-encoding", ""))
+    page = (HTML, language_of(request), request.url.query) if as_page else ()
+    return etag(reading.commit, repr(question.key), packing, *page)
 
 
-async def _while_listening(request: Request, work: Coroutine[Any, Any, Done]) -> Done:
-    """Return what `work` gives; cancel it when the client hangs up."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_hang_up(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise Problem(GONE, "Gone")
-        return working.result()
-    finally:
-        leaving.cancel()
-        working.cancel()
+def _is_known(request: Request, tag: str | None) -> bool:
+    """Say whether the reader holds the answer already; `*` asks only whether there is one."""
+    known = request.headers.get("if-none-match", "*").strip()
+    if tag is None or known == "*" or request.method not in ("GET", "HEAD"):
+        return False
+    return is_fresh(request, tag, None)
 
 
-async def _hang_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def _headers(tag: str | None) -> dict[str, str]:
+    kept = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate"} if tag else {}
+    fixed = {"Vary": "Accept, Accept-Encoding, Accept-Language", "Link": DESCRIBED}
+    return {"Cache-Control": "no-store"} | fixed | kept
 
 
-def _explained(error: QueryError, text: str) -> Problem:
-    """Return the error with, for a fault of syntax, the PREFIX lines it lacks."""
-    problem = problem_of(error)
-    if isinstance(error, QuerySyntaxError):
-        problem.facts["hint"] = _hint(text)
-    return problem
-
-
-def _hint(text: str) -> str:
-    """Return the PREFIX lines that a query uses and forgets, where we know them."""
-    plain = re.sub(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|#[^\n]*", " ", text)
-    declared = set(re.findall(r"(?i)\bPREFIX\s+([\w-]*)\s*:", text))
-    used = set(re.findall(r"(?<![\w?$:-])([a-zA-Z][\w-]*):", plain)) - declared
-    return "\n".join(f"PREFIX {p}: <{PREFIXES[p]}>" for p in sorted(used) if p in PREFIXES)
-
-
-def _headers(truncated: bool) -> dict[str, str]:  # noqa: FBT001
-    headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
-    return headers | {"X-Truncated": "true"} if truncated else headers
-
-
-def _form(request: Request, query: str = "", problem: Problem | None = None) -> Response:
-    """Return the form: empty, or with a query that was refused and the reason."""
-    pages, told = pages_of(request), language_of(request)
-    page = _rendered(
-        request,
-        query=query or EXAMPLE,
-        problem=problem,
-        sentences=sentences_of(pages, problem, told) if problem else {},
-    )
-    status, headers = (problem.status, problem.headers) if problem else (200, {})
-    vary = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache"}
-    return Response(page, status, headers | vary, with_charset(HTML))
-
-
-async def _page(request: Request, asked: Asked, answer: Answer) -> Response:
-    """Return the form with the answer under it: a table, yes or no, or a text."""
-    content = await answer.read()
-    page = _rendered(request, query=asked.query, answer=_shown(content, answer))
-    vary = {"Vary": "Accept, Accept-Language"}
-    return Response(page, 200, _headers(answer.truncated) | vary, with_charset(HTML))
-
-
-def _shown(content: bytes, answer: Answer) -> dict[str, Any]:
-    shown: dict[str, Any] = {"truncated": answer.truncated, "limit": SHOWN}
-    if answer.media_type not in formats.BINDINGS:
-        return shown | {"text": content.decode("utf-8")}
-    found = parse_query_results(content, format=QueryResultsFormat.JSON)
-    if not isinstance(found, QuerySolutions):
-        return shown | {"verdict": bool(found)}
-    rows = [tuple(row) for row in found]
-    names = [each.value for each in found.variables]
-    return shown | {"names": names, "rows": rows[:SHOWN], "total": len(rows)}
-
-
-def _rendered(request: Request, **given: Any) -> bytes:
-    settings: Settings = request.app.state.service.settings
-    kept = {"problem": None, "sentences": {}, "answer": None, "shorts": SHORT}
-    limits = {"seconds": settings.seconds, "size": settings.result_size}
-    return pages_of(request).render(
-        "sparql.html", request, language_of(request), **{**kept, **given}, limits=limits
-    )
+def _told(result: Result) -> dict[str, str]:
+    """Tell a cut: the header and the link stand in docs/sparql.md."""
+    if not result.truncated:
+        return {}
+    return {"X-Truncated": "true", "Link": f'{DESCRIBED}, </sparql#limites>; rel="help"'}

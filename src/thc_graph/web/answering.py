@@ -1,0 +1,174 @@
+"""Answering: a visitor's query judged, charged to its client, and answered once for all who ask.
+
+An answer is kept with the snapshot it came from, under what names it: the query's
+normal form, its dataset and its media type. Those who ask the same at the same time
+wait for one evaluation; when the last of them hangs up it is stopped.
+"""
+
+import asyncio
+import gzip
+import re
+import time
+from collections.abc import Coroutine, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+
+from thc_graph.errors import QueryError, QuerySyntaxError, QueueFull
+from thc_graph.rdf.terms import PREFIXES
+from thc_graph.service import Published
+from thc_graph.store import guard
+from thc_graph.store.engine import Query
+from thc_graph.store.guard import Dataset, Examined
+from thc_graph.web.problems import Problem, problem_of
+from thc_graph.web.quotas import Quotas, quotas_of
+
+GONE: Final = 499  # nobody is there to read it; it stands in the log
+SMALL: Final = 1024  # bytes: a text below reads faster than a thread starts, a body is not packed
+LEVEL: Final = 5  # of gzip
+
+Done = TypeVar("Done")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A whole answer; its length is what it takes in a cache."""
+
+    media_type: str
+    content: bytes
+    truncated: bool
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query judged fit to run, its dataset published, its media type chosen."""
+
+    text: str
+    examined: Examined
+    dataset: Dataset | None
+    media_types: tuple[str, ...]
+    seconds: float
+
+    @property
+    def key(self) -> Hashable:
+        """What names the answer within a commit; the time allowed does not change it."""
+        return ("sparql", self.examined.normal, self.dataset, self.media_types)
+
+    def query(self) -> Query:
+        default, named = self.dataset or (None, None)
+        return Query(self.text, self.media_types, self.seconds, default, named)
+
+
+async def examine(request: Request, text: str) -> Examined:
+    """Return what the text of a query tells.
+
+    Raises:
+        Problem: It must not run; the refusal counts as a fault of the client.
+    """
+    try:
+        if len(text) < SMALL:
+            return guard.examine(text)
+        return await asyncio.to_thread(guard.examine, text)  # up to 0.2 s for a hostile one
+    except QueryError as error:
+        quotas_of(request).fail(client_of(request))
+        raise problem_of(error) from error
+
+
+async def check_published(published: Published, dataset: Dataset | None) -> None:
+    """Refuse a dataset that names a graph not published here, rather than find it empty."""
+    if dataset is None:
+        return
+    graphs = await published.once("graph names", partial(_graph_names, published))
+    for graph in (*dataset.default, *dataset.named):
+        if graph not in graphs:
+            raise Problem(403, "GraphNotPublished", {"graph": graph})
+
+
+async def _graph_names(published: Published) -> frozenset[str]:
+    rows = await published.bindings("service/graph-names")
+    return frozenset(str(row["graph"])[1:-1] for row in rows)
+
+
+async def answer(request: Request, published: Published, question: Question) -> Result:
+    """Return the answer, kept or made now, on the account of the client that made it begin.
+
+    Raises:
+        Problem: What the engine refused or gave up, a budget used up, or the client gone.
+    """
+    make = partial(_charged, quotas_of(request), client_of(request), published, question)
+    kept = question.examined.is_constant
+    work = published.page(question.key, make) if kept else make()
+    result = await _while_listening(request, work)
+    if result is None:
+        raise RuntimeError("An answer is never absent.")
+    return result
+
+
+async def packed(published: Published, question: Question, result: Result) -> bytes:
+    """Return the answer in gzip, kept beside the plain one."""
+
+    async def make() -> bytes:
+        return await asyncio.to_thread(gzip.compress, result.content, LEVEL, mtime=0)
+
+    if not question.examined.is_constant:
+        return await make()
+    return await published.page((question.key, "gzip"), make) or b""
+
+
+def client_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+async def _charged(quotas: Quotas, client: str, published: Published, question: Question) -> Result:
+    quotas.admit(client)
+    start = time.monotonic()
+    try:
+        found = await published.pool.answer(question.query(), lane="public")
+        return Result(found.media_type, await found.read(), found.truncated)
+    except QueueFull:
+        raise
+    except QueryError as error:
+        quotas.fail(client)
+        raise _explained(error, question.text) from error
+    finally:
+        quotas.spend(client, time.monotonic() - start)
+
+
+async def _while_listening(request: Request, work: Coroutine[Any, Any, Done]) -> Done:
+    """Return what `work` gives; cancel it when the client hangs up."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_hang_up(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise Problem(GONE, "Gone")
+        return working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _explained(error: QueryError, text: str) -> Problem:
+    """Return the error with, for a fault of syntax, the PREFIX lines it lacks."""
+    problem = problem_of(error)
+    if isinstance(error, QuerySyntaxError):
+        problem.facts["hint"] = _hint(text)
+    return problem
+
+
+def _hint(text: str) -> str:
+    """Return the PREFIX lines that a query uses and forgets, where we know them."""
+    plain = re.sub(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|#[^\n]*", " ", text)
+    declared = set(re.findall(r"(?i)\bPREFIX\s+([\w-]*)\s*:", text))
+    used = set(re.findall(r"(?<![\w?$:-])([a-zA-Z][\w-]*):", plain)) - declared
+    return "\n".join(f"PREFIX {p}: <{PREFIXES[p]}>" for p in sorted(used) if p in PREFIXES)
