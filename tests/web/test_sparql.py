@@ -150,8 +150,6 @@ async def test_several_default_graphs_are_one_set(client: httpx.AsyncClient, sen
         {"query": f"ASK FROM <{ALL}> FROM NAMED <{FOREIGN}> {{ ?s ?p ?o }}"},
         {"query": "PREFIX f: <https://example.org/> ASK FROM f:nothing { ?s ?p ?o }"},
         {"query": "BASE <https://example.org/> ASK FROM <nothing> { ?s ?p ?o }"},
-        {"query": ASK, "default-graph-uri": FOREIGN},
-        {"query": ASK, "named-graph-uri": FOREIGN},
     ],
 )
 async def test_a_graph_that_is_not_published_is_refused_by_name(
@@ -161,6 +159,20 @@ async def test_a_graph_that_is_not_published_is_refused_by_name(
     assert response.status_code == 403
     assert response.json()["code"] == "GraphNotPublished"
     assert response.json()["graph"] == FOREIGN
+
+
+@pytest.mark.parametrize("name", ["default-graph-uri", "named-graph-uri"])
+async def test_a_graph_of_the_protocol_that_is_not_published_is_empty_and_told(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    response = await client.get("/sparql", params={"query": ASK, name: FOREIGN})
+    assert response.json()["boolean"] is False
+    assert response.headers["x-empty-graph"] == f"<{FOREIGN}>"
+
+
+async def test_what_is_no_iri_names_no_graph(client: httpx.AsyncClient) -> None:
+    response = await client.get("/sparql", params={"query": ASK, "default-graph-uri": "a b"})
+    assert (response.status_code, response.json()["graph"]) == (403, "a b")
 
 
 @pytest.mark.parametrize(

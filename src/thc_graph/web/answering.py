@@ -79,14 +79,12 @@ async def examine(request: Request, text: str) -> Examined:
         raise problem_of(error) from error
 
 
-async def check_published(published: Published, dataset: Dataset | None) -> None:
-    """Refuse a dataset that names a graph not published here, rather than find it empty."""
+async def unpublished(published: Published, dataset: Dataset | None) -> tuple[str, ...]:
+    """Return the graphs of a dataset that are not published here."""
     if dataset is None:
-        return
+        return ()
     graphs = await published.once("graph names", partial(_graph_names, published))
-    for graph in (*dataset.default, *dataset.named):
-        if graph not in graphs:
-            raise Problem(403, "GraphNotPublished", {"graph": graph})
+    return tuple(each for each in (*dataset.default, *dataset.named) if each not in graphs)
 
 
 async def _graph_names(published: Published) -> frozenset[str]:

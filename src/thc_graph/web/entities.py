@@ -94,7 +94,7 @@ async def _first(
     media_type = suffix or choose(request.headers.get("accept", ""), OFFERED)
     if media_type is None:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})
-    for iri in filter(_is_iri, named):
+    for iri in filter(is_iri, named):
         asked = Document(path, NamedNode(iri), media_type, language_of(request))
         key = (path, request.url.query, iri, media_type, asked.language)
         content = await reading.page(key, partial(_content, request, reading, asked))
@@ -105,7 +105,7 @@ async def _first(
     raise Problem(404, "NotFound")
 
 
-def _is_iri(text: str) -> bool:
+def is_iri(text: str) -> bool:
     try:
         NamedNode(text)
     except ValueError:

@@ -8,7 +8,7 @@ the service description for machines, the query page for people.
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,22 +17,15 @@ from thc_graph.rdf import formats
 from thc_graph.service import Published, Service
 from thc_graph.store.guard import Dataset, Examined
 from thc_graph.web import description, querypage
-from thc_graph.web.answering import (
-    SMALL,
-    Question,
-    Result,
-    answer,
-    check_published,
-    examine,
-    packed,
-)
-from thc_graph.web.entities import Reading
+from thc_graph.web.answering import SMALL, Question, Result, answer, examine, packed, unpublished
+from thc_graph.web.entities import Reading, is_iri
 from thc_graph.web.negotiation import acceptable, choose, coding
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of
 from thc_graph.web.responses import etag, is_fresh, with_charset
 
 HTML: Final = "text/html"
+IRI: Final = ":/?#[]@!$&'()*+,;=%"  # what an IRI keeps as it is in a header
 FORM: Final = "application/x-www-form-urlencoded"
 DIRECT: Final = "application/sparql-query"
 UPDATE: Final = "application/sparql-update"
@@ -183,7 +176,7 @@ async def _answer(request: Request, reading: Published, asked: Asked) -> Respons
     try:
         question = await _question(request, reading, asked, as_page=as_page)
         tag = _tag(request, reading, question, as_page=as_page)
-        headers = _headers(tag)
+        headers = _headers(tag, await unpublished(reading, question.dataset))
         if _is_known(request, tag):
             return Response(status_code=304, headers=headers)
         result = await answer(request, reading, question)
@@ -225,10 +218,29 @@ async def _question(
     service: Service = request.app.state.service
     seconds = _seconds(asked.timeout, service.settings.seconds)
     examined = await examine(request, asked.query)
-    dataset = asked.dataset or examined.dataset  # the protocol's own wins: section 2.1.4
-    await check_published(reading, dataset)
+    dataset = await _dataset(reading, asked, examined)
     media_types = _page_types(examined) if as_page else _media_types(request, asked, examined)
     return Question(asked.query, examined, dataset, media_types, seconds)
+
+
+async def _dataset(reading: Published, asked: Asked, examined: Examined) -> Dataset | None:
+    """Return the dataset to ask; the protocol's own wins: section 2.1.4.
+
+    A text that names a graph not published here is refused, since what it asks for is
+    never fetched. In the protocol's dataset such a graph is empty, as the W3C's tests
+    want it, and told in a header; what is no IRI names nothing at all.
+    """
+    if asked.dataset is not None:
+        wrong = [
+            each for each in (*asked.dataset.default, *asked.dataset.named) if not is_iri(each)
+        ]
+        dataset = asked.dataset
+    else:
+        wrong = list(await unpublished(reading, examined.dataset))
+        dataset = examined.dataset
+    if wrong:
+        raise Problem(403, "GraphNotPublished", {"graph": wrong[0]})
+    return dataset
 
 
 def _page_types(examined: Examined) -> tuple[str, ...]:
@@ -286,10 +298,11 @@ def _is_known(request: Request, tag: str | None) -> bool:
     return is_fresh(request, tag, None)
 
 
-def _headers(tag: str | None) -> dict[str, str]:
+def _headers(tag: str | None, empty: tuple[str, ...]) -> dict[str, str]:
     kept = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate"} if tag else {}
     fixed = {"Vary": "Accept, Accept-Encoding, Accept-Language", "Link": DESCRIBED}
-    return {"Cache-Control": "no-store"} | fixed | kept
+    told = {"X-Empty-Graph": ", ".join(f"<{quote(each, safe=IRI)}>" for each in empty)}
+    return {"Cache-Control": "no-store"} | fixed | kept | (told if empty else {})
 
 
 def _told(result: Result) -> dict[str, str]:
