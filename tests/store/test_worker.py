@@ -27,7 +27,13 @@ AWKWARD = '"},{"x":\r\n</result></results>\\"},{},\n, \'""\t<http://e/> .\n'
 
 
 def request(text: str, *media_types: str, **more: Any) -> dict[str, Any]:
-    base = {"default_graphs": None, "named_graphs": None, "prefixes": {}, "max_bytes": LIMIT}
+    base = {
+        "base": None,
+        "default_graphs": None,
+        "named_graphs": None,
+        "prefixes": {},
+        "max_bytes": LIMIT,
+    }
     return {"text": text, "media_types": media_types} | base | more
 
 

@@ -95,6 +95,12 @@ async def test_three_ways_to_ask(client: httpx.AsyncClient, send: dict[str, Any]
     assert response.headers["access-control-allow-origin"] == "*"
 
 
+async def test_a_relative_iri_is_resolved_against_the_endpoint(client: httpx.AsyncClient) -> None:
+    asked = {"query": "CONSTRUCT { <s> <p> 1 } WHERE {}", "format": "nt"}
+    found = (await client.get("/sparql", params=asked)).text
+    assert found.startswith("<https://data.thc.example/s> <https://data.thc.example/p> ")
+
+
 async def test_a_form_is_decoded_once(client: httpx.AsyncClient) -> None:
     query = 'SELECT ?x WHERE { VALUES ?x { "100%25 + 1" } }'
     for response in (

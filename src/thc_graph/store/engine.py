@@ -18,6 +18,7 @@ class Query:
     clock and counts from the call, waiting included. With both graph fields
     None the text alone names its dataset; if either is given, the two together
     are the whole dataset, FROM and FROM NAMED in the text notwithstanding.
+    Relative IRIs are resolved against `base`; without one they are faults of syntax.
     """
 
     text: str
@@ -25,6 +26,7 @@ class Query:
     seconds: float
     default_graphs: tuple[str, ...] | None = None
     named_graphs: tuple[str, ...] | None = None
+    base: str | None = None
 
 
 @dataclass(frozen=True)

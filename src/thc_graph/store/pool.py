@@ -363,6 +363,7 @@ class Pool:
                 "media_types": query.media_types,
                 "default_graphs": query.default_graphs,
                 "named_graphs": query.named_graphs,
+                "base": query.base,
                 "prefixes": self.prefixes,
                 "max_bytes": self.max_bytes,
             }

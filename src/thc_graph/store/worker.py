@@ -146,7 +146,7 @@ def syntax_header(error: SyntaxError) -> Header:
 def evaluate(store: Store, request: Mapping[str, Any]) -> tuple[str, bytes, bool]:
     """Return media type, body and whether the body was cut at `max_bytes`."""
     source, dataset = choose_dataset(store, request)
-    result = source.query(request["text"], **dataset)
+    result = source.query(request["text"], base_iri=request["base"], **dataset)
     limit = request["max_bytes"]
     if isinstance(result, QuerySolutions):
         media_type = choose(request["media_types"], BINDINGS)

@@ -53,6 +53,7 @@ class Question:
     dataset: Dataset | None
     media_types: tuple[str, ...]
     seconds: float
+    base: str
 
     @property
     def key(self) -> Hashable:
@@ -61,7 +62,7 @@ class Question:
 
     def query(self) -> Query:
         default, named = self.dataset or (None, None)
-        return Query(self.text, self.media_types, self.seconds, default, named)
+        return Query(self.text, self.media_types, self.seconds, default, named, self.base)
 
 
 async def examine(request: Request, text: str) -> Examined:

@@ -220,7 +220,8 @@ async def _question(
     examined = await examine(request, asked.query)
     dataset = await _dataset(reading, asked, examined)
     media_types = _page_types(examined) if as_page else _media_types(request, asked, examined)
-    return Question(asked.query, examined, dataset, media_types, seconds)
+    base = f"{service.settings.base}/sparql"
+    return Question(asked.query, examined, dataset, media_types, seconds, base)
 
 
 async def _dataset(reading: Published, asked: Asked, examined: Examined) -> Dataset | None:
