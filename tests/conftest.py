@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,24 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Repository:
         report = load(inputs(path), found, settings, "tests", apply=True)
         assert report.exit_code == 0, [p.as_dict("fr") for p in report.problems][:20]
     return found
+
+
+@pytest.fixture(scope="session")
+def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """An instance that holds the vocabulary only."""
+    settings = Settings(store=tmp_path_factory.mktemp("vocabulary") / "store")
+    write_settings(settings)
+    found = repository(settings)
+    publish_vocabulary(found, settings.base)
+    return found
+
+
+@pytest.fixture
+def bare(vocabulary: Repository, tmp_path: Path) -> Repository:
+    """An instance of one's own that holds the vocabulary only."""
+    own = replace(vocabulary, root=tmp_path / "store")
+    shutil.copytree(vocabulary.root, own.root)
+    return own
 
 
 @pytest.fixture(scope="session")

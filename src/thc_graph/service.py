@@ -5,11 +5,12 @@ former snapshot ends on it, and its processes stop after the last of those reque
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from pyoxigraph import (
@@ -28,6 +29,7 @@ from thc_graph.schema.reading import read_schema
 from thc_graph.settings import Resources, Settings, resources
 from thc_graph.store import snapshots
 from thc_graph.store.engine import Answer, Query
+from thc_graph.store.history import History
 from thc_graph.store.pool import Pool
 from thc_graph.store.queries import Library, Value
 from thc_graph.store.snapshots import Snapshot
@@ -38,6 +40,7 @@ Kept = TypeVar("Kept", bound=Sized)
 TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
 N_TRIPLES = "application/n-triples"
 KEPT = 64 << 20  # bytes of representations kept for a snapshot
+LAG = 60.0  # seconds in which a commit's snapshot is built, published and opened
 
 
 @dataclass
@@ -62,6 +65,8 @@ class Published:
     making: dict[Hashable, Making] = field(default_factory=dict)
     size: int = 0  # of the pages kept, in bytes
     readers: int = 0
+    hits: int = 0
+    misses: int = 0
 
     @property
     def commit(self) -> str:
@@ -71,6 +76,10 @@ class Published:
     def time(self) -> datetime:
         """When this snapshot was published, to the second."""
         return datetime.fromtimestamp(int(self.snapshot.path.stat().st_mtime), UTC)
+
+    @property
+    def age(self) -> timedelta:
+        return datetime.now(UTC) - self.time
 
     async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
         """Return the solutions of a stored SELECT; an unbound variable is absent."""
@@ -107,7 +116,9 @@ class Published:
         """Return a representation, made anew only if it is not among the last asked for."""
         if key in self.pages:
             self.pages.move_to_end(key)
+            self.hits += 1
             return cast("Kept", self.pages[key])
+        self.misses += 1
         found = await self._together(("page", key), make)
         if found is not None and key not in self.pages:
             self._keep(key, found)
@@ -150,6 +161,7 @@ class Service:
     settings: Settings
     schema: Schema
     library: Library
+    draining: bool = False  # still answering, but new visitors should go elsewhere
     _published: Published | None = None
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -175,6 +187,25 @@ class Service:
     @property
     def is_ready(self) -> bool:
         return self._published is not None
+
+    @property
+    def history(self) -> History:
+        return History(self.settings.store / "history")
+
+    def unready(self) -> list[str]:
+        """Return what keeps visitors from being served, by name; nothing when all is well."""
+        found = ["draining"] if self.draining else []
+        if self._published is None:
+            return [*found, "snapshot"]
+        lanes = self._published.pool.state().lanes.items()
+        found += [lane for lane, state in lanes if not state.idle + state.busy]
+        return [*found, "history"] if self._is_behind(self._published) else found
+
+    def _is_behind(self, published: Published) -> bool:
+        """Tell whether a commit has waited too long to be served; a replica may hold none."""
+        since = self.history.since
+        behind = since is not None and self.history.head != published.commit
+        return behind and time.time() - (since or 0) > LAG
 
     async def refresh(self) -> bool:
         """Serve the newest snapshot; tell whether it is another one than before."""

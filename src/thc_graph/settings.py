@@ -1,6 +1,7 @@
 """Settings: what an operator decides, kept in `settings.yaml` of the store's folder."""
 
 from dataclasses import asdict, dataclass, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,19 @@ FILE = "settings.yaml"
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes are in bytes, durations in seconds; a budget is for one client in one minute."""
+    """Sizes are in bytes, durations in seconds; a budget is for one client in one minute.
+
+    `trusted_proxies` are the networks whose word on a client's address is taken;
+    `metrics_from` those that may read the measures.
+    """
 
     store: Path
     base: str = "https://data.thc.example"
     title: str = "Territoires Hautement Citoyens"
     demonstration: bool = False
     publisher: str = ""
-    host: str = ""  # who lodges the service: the legal notice names both
+    director: str = ""  # directeur de la publication
+    host: str = ""  # who lodges the service: the legal notice names all three
     contact: str = ""
     licence: str = ""  # IRI of the licence of the published data
     workers: int = 2
@@ -33,6 +39,10 @@ class Settings:
     client_seconds: float = 60.0
     client_failures: int = 30
     refresh_seconds: float = 0.5
+    drain_seconds: float = 2.0  # still answering, no longer ready, before a stop
+    stop_seconds: float = 20.0  # for the answers in flight to end
+    trusted_proxies: tuple[str, ...] = ()
+    metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
     def __post_init__(self) -> None:
         if not self.base.startswith(("http://", "https://")) or self.base.endswith("/"):
@@ -41,6 +51,21 @@ class Settings:
             )
         if self.workers < 1 or self.seconds <= 0:
             raise SettingsError("workers and seconds are above zero.")
+        for network in (*self.trusted_proxies, *self.metrics_from):
+            _check_network(network)
+
+    def missing(self) -> list[str]:
+        """Return the settings without which strangers are not served."""
+        example = self.base == Settings.base
+        named = {name: getattr(self, name) for name in ("publisher", "host", "contact")}
+        return [*(["base"] if example else []), *(name for name in named if not named[name])]
+
+
+def _check_network(network: str) -> None:
+    try:
+        ip_network(network)
+    except ValueError as fault:
+        raise SettingsError(f"{network!r} is not a network, for example 192.0.2.0/24.") from fault
 
 
 @dataclass(frozen=True)
@@ -94,6 +119,12 @@ def _checked(name: str, value: Any) -> Any:
         raise SettingsError(f"{FILE}: there is no setting {name!r}.")
     if wanted is float and type(value) is int:
         return float(value)
+    if wanted == tuple[str, ...] and _is_list_of_texts(value):
+        return tuple(value)
     if type(value) is not wanted:
         raise SettingsError(f"{FILE}: {name} is not written as expected: {value!r}.")
     return value
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

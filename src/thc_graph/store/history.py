@@ -57,6 +57,15 @@ class History:
         path = self.folder / "HEAD"
         return path.read_text("ascii").strip() if path.exists() else None
 
+    @property
+    def since(self) -> float | None:
+        """When the last commit was acknowledged, in seconds since 1970."""
+        path = self.folder / "HEAD"
+        return path.stat().st_mtime if path.exists() else None
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.folder.glob("[!.]*.patch.gz"))
+
     def record(
         self, accepted: Accepted, author: str, message: str, sources: tuple[Source, ...] = ()
     ) -> Commit:

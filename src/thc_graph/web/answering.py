@@ -22,6 +22,8 @@ from thc_graph.service import Published
 from thc_graph.store import guard
 from thc_graph.store.engine import Query
 from thc_graph.store.guard import Dataset, Examined
+from thc_graph.web.clients import client_of
+from thc_graph.web.logs import note_query
 from thc_graph.web.problems import Problem, problem_of
 from thc_graph.web.quotas import Quotas, quotas_of
 
@@ -71,6 +73,7 @@ async def examine(request: Request, text: str) -> Examined:
     Raises:
         Problem: It must not run; the refusal counts as a fault of the client.
     """
+    note_query(request, text)
     try:
         if len(text) < SMALL:
             return guard.examine(text)
@@ -117,10 +120,6 @@ async def packed(published: Published, question: Question, result: Result) -> by
     if not question.examined.is_constant:
         return await make()
     return await published.page((question.key, "gzip"), make) or b""
-
-
-def client_of(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 async def _charged(quotas: Quotas, client: str, published: Published, question: Question) -> Result:

@@ -5,12 +5,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import FastAPI, Response
-from fastapi.responses import PlainTextResponse
+from fastapi import FastAPI
 
 from thc_graph.service import Service
-from thc_graph.web import description, entities, lists, problems, sparql
+from thc_graph.web import description, entities, health, lists, notices, problems, sparql
 from thc_graph.web.assets import Assets
+from thc_graph.web.logs import Witness
+from thc_graph.web.metrics import Metrics
 from thc_graph.web.quotas import Quotas
 from thc_graph.web.rendering import Pages
 from thc_graph.web.responses import Frame
@@ -24,7 +25,8 @@ def create_app(service: Service) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await service.start()
-        watching = asyncio.create_task(_watch(service))
+        _warn(service)
+        watching = asyncio.create_task(_watch(service, app.state.metrics))
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
@@ -41,9 +43,11 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.pages = Pages(service.settings, _kinds(service))
     app.state.quotas = Quotas(service.settings)
+    app.state.metrics = Metrics(service)
     app.add_middleware(Frame)
+    app.add_middleware(Witness, observe=app.state.metrics.observe)
     problems.install(app)
-    _route(app, service)
+    _route(app)
     return app
 
 
@@ -51,17 +55,11 @@ def _kinds(service: Service) -> set[str]:
     return {shape.kind for shape in service.schema.listed() if shape.kind}
 
 
-def _route(app: FastAPI, service: Service) -> None:
-    @app.api_route("/healthz", methods=["GET", "HEAD"])
-    async def healthz() -> Response:
-        return PlainTextResponse("ok\n")
-
-    @app.api_route("/readyz", methods=["GET", "HEAD"])
-    async def readyz() -> Response:
-        return PlainTextResponse("ok\n") if service.is_ready else PlainTextResponse("no\n", 503)
-
+def _route(app: FastAPI) -> None:
     app.mount("/static", Assets(), name="static")
     for router in (
+        health.router,
+        notices.router,
         lists.router,
         sparql.router,
         description.router,
@@ -71,11 +69,18 @@ def _route(app: FastAPI, service: Service) -> None:
         app.include_router(router)
 
 
-async def _watch(service: Service) -> None:
+def _warn(service: Service) -> None:
+    """Say at the start what the machine does not allow."""
+    if not service.published.pool.state().network_cut:
+        log.warning("This machine does not let us cut the network of query processes.")
+
+
+async def _watch(service: Service, metrics: Metrics) -> None:
     """Look for a newer publication, for as long as the application runs."""
     while True:
         await asyncio.sleep(service.settings.refresh_seconds)
         try:
             await service.refresh()
         except Exception:
+            metrics.refresh_faults.inc()
             log.exception("The newest snapshot cannot be opened; the former one is served.")

@@ -5,7 +5,6 @@ shows a path, a version or a trace of this machine.
 """
 
 import logging
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from thc_graph import errors
+from thc_graph.web.logs import request_id
 from thc_graph.web.negotiation import choose
 from thc_graph.web.rendering import Pages, language_of, pages_of
 from thc_graph.web.responses import SECURITY
@@ -109,10 +109,10 @@ def _retry_after(error: Exception) -> int:
 
 
 def _fault(error: Exception) -> Problem:
-    """Log a fault of ours under a reference, and give the visitor the reference only."""
-    reference = secrets.token_hex(4)
+    """Log a fault of ours under the request's id, and give the visitor that reference only."""
+    reference = request_id()
     log.error("fault %s", reference, exc_info=error)
-    return Problem(500, "Fault", {"reference": reference})
+    return Problem(500, "Fault", {"reference": reference}, {"X-Request-Id": reference})
 
 
 def sentences_of(pages: Pages, problem: Problem, told: str) -> dict[str, str]:

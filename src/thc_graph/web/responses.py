@@ -25,7 +25,9 @@ SECURITY: Final = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Retry-After, X-Empty-Graph, X-Truncated",
+    "Access-Control-Expose-Headers": (
+        "ETag, Link, Retry-After, X-Empty-Graph, X-Request-Id, X-Truncated"
+    ),
 }
 
 

@@ -231,14 +231,12 @@ async def _dataset(reading: Published, asked: Asked, examined: Examined) -> Data
     never fetched. In the protocol's dataset such a graph is empty, as the W3C's tests
     want it, and told in a header; what is no IRI names nothing at all.
     """
+    dataset = asked.dataset or examined.dataset
     if asked.dataset is not None:
-        wrong = [
-            each for each in (*asked.dataset.default, *asked.dataset.named) if not is_iri(each)
-        ]
-        dataset = asked.dataset
+        named = (*asked.dataset.default, *asked.dataset.named)
+        wrong = [each for each in named if not is_iri(each)]
     else:
         wrong = list(await unpublished(reading, examined.dataset))
-        dataset = examined.dataset
     if wrong:
         raise Problem(403, "GraphNotPublished", {"graph": wrong[0]})
     return dataset

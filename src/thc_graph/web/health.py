@@ -1,0 +1,51 @@
+"""Health: is the process up, can it answer, and how is it doing."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from thc_graph.service import Service
+from thc_graph.web.clients import may_read_metrics
+from thc_graph.web.metrics import Metrics
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
+
+NOW = {"Cache-Control": "no-store"}
+
+router = APIRouter()
+
+
+@router.api_route("/healthz", methods=["GET", "HEAD"])
+async def healthz() -> Response:
+    """Say that the process is up, whatever state its data are in."""
+    return PlainTextResponse("ok\n", headers=NOW)
+
+
+@router.api_route("/readyz", methods=["GET", "HEAD"])
+async def readyz(request: Request) -> Response:
+    """Say whether visitors should be sent here and, if not, all that is missing."""
+    missing = _service(request).unready()
+    if not missing:
+        return PlainTextResponse("ok\n", headers=NOW)
+    t = pages_of(request).translator(language_of(request))
+    lines = (t(f"ready.{each}") for each in missing)
+    return PlainTextResponse("".join(f"{line}\n" for line in lines), 503, headers=NOW)
+
+
+@router.api_route("/metrics", methods=["GET", "HEAD"])
+def metrics(request: Request) -> Response:
+    """Tell the measures to the networks of `metrics_from`; for others there is nothing."""
+    if not may_read_metrics(request):
+        raise Problem(404, "NotFound")
+    text = _measures(request).text()
+    return Response(text, headers={**NOW, "Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _measures(request: Request) -> Metrics:
+    measures: Metrics = request.app.state.metrics
+    return measures

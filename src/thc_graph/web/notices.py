@@ -1,0 +1,52 @@
+"""Notices: who publishes and who hosts, and the limits that hold for everyone."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from thc_graph.settings import Settings
+from thc_graph.store import guard
+from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.negotiation import choose
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import represent
+
+NOTICES: Final = ("mentions-legales", "limites")
+
+router = APIRouter()
+
+
+@router.api_route("/mentions-legales", methods=["GET", "HEAD"])
+async def legal(request: Request, reading: Reading) -> Response:
+    return _notice(request, reading, "legal.html")
+
+
+@router.api_route("/limites", methods=["GET", "HEAD"])
+async def limits(request: Request, reading: Reading) -> Response:
+    return _notice(request, reading, "limits.html")
+
+
+def _notice(request: Request, reading: Reading, template: str) -> Response:
+    if choose(request.headers.get("accept", ""), (HTML,)) is None:
+        raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
+    told = language_of(request)
+    settings: Settings = request.app.state.service.settings
+    content = pages_of(request).render(template, request, told, limits=limits_of(settings))
+    return represent(request, reading, content, HTML, language=told)
+
+
+def limits_of(settings: Settings) -> dict[str, tuple[float, str]]:
+    """Return each limit by its name in the catalogue, with its unit."""
+    return {
+        "seconds": (settings.seconds, "seconds"),
+        "result": (settings.result_size, "bytes"),
+        "query": (guard.MAX_BYTES, "bytes"),
+        "line": (settings.line_size, "bytes"),
+        "body": (settings.body_size, "bytes"),
+        "memory": (settings.memory, "bytes"),
+        "depth": (guard.MAX_DEPTH, "brackets"),
+        "chain": (guard.MAX_CHAIN, "operators"),
+        "spent": (settings.client_seconds, "seconds_a_minute"),
+        "failed": (settings.client_failures, "queries_a_minute"),
+    }

@@ -1,0 +1,58 @@
+"""The server: it stops in two steps, so that no visitor notices.
+
+At SIGTERM `/readyz` says no while requests are still answered, for whoever sends
+visitors here to see it; then no connection is accepted, the answers in flight end,
+and the process exits with 0. A second signal, or Ctrl-C, skips the first step.
+"""
+
+import logging
+import signal
+import time
+from socket import socket
+from types import FrameType
+
+import uvicorn
+
+from thc_graph.service import Service
+from thc_graph.web.app import create_app
+
+log = logging.getLogger("thc_graph.web")
+
+
+class Server(uvicorn.Server):
+    """A server over one service."""
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            create_app(service),
+            host=host,
+            port=port,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,  # web.clients knows whom to believe
+            server_header=False,
+            timeout_graceful_shutdown=int(service.settings.stop_seconds),
+        )
+        super().__init__(config)
+        self.service = service
+        self._end: float | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        for each in (bound for server in self.servers for bound in server.sockets):
+            log.info("listening", extra={"facts": {"address": each.getsockname()[:2]}})
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig != signal.SIGTERM:
+            super().handle_exit(sig, frame)
+        elif self._end is None:
+            self.service.draining = True
+            self._end = time.monotonic() + self.service.settings.drain_seconds
+        else:
+            self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._end is not None and time.monotonic() >= self._end:
+            self.should_exit = True
+        return await super().on_tick(counter)
