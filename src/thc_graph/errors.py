@@ -18,6 +18,7 @@
     + StoreMissing
     + StoreLocked
     + HistoryCorrupt
+    + NothingToPurge
 """
 
 from collections.abc import Sequence
@@ -148,3 +149,11 @@ class HistoryCorrupt(StoreError):
     def __init__(self, commit: str) -> None:
         super().__init__(f"Commit {commit} is damaged.")
         self.commit = commit
+
+
+class NothingToPurge(StoreError):
+    """No commit holds anything of what is to be erased."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"No commit holds anything of {what}.")
+        self.what = what

@@ -27,10 +27,11 @@ from thc_graph.rdf.terms import PREFIXES, Term
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
 from thc_graph.settings import Resources, Settings, resources
-from thc_graph.store import snapshots
+from thc_graph.store import purging, snapshots
 from thc_graph.store.engine import Answer, Query
 from thc_graph.store.history import History
 from thc_graph.store.pool import Pool
+from thc_graph.store.purging import Tombstone
 from thc_graph.store.queries import Library, Value
 from thc_graph.store.snapshots import Snapshot
 
@@ -253,6 +254,10 @@ class Service:
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         return await self.published.once(key, make)
+
+    def tombstone(self, iri: str) -> Tombstone | None:
+        """Return what is left of an entity that was erased."""
+        return purging.tombstone(self.settings.store, iri)
 
     async def answer(self, query: Query) -> Answer:
         """Answer a visitor's query, in the visitors' lane."""

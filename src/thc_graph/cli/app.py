@@ -67,10 +67,22 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
     imports,
     init,
     log,
+    purge,
     query,
     serve,
     stats,
     validate,
 )
 
-__all__ = ["export", "import_", "imports", "init", "log", "query", "serve", "stats", "validate"]
+__all__ = [
+    "export",
+    "import_",
+    "imports",
+    "init",
+    "log",
+    "purge",
+    "query",
+    "serve",
+    "stats",
+    "validate",
+]

@@ -1,5 +1,6 @@
 """`thc-graph log`: the commits, and what one of them changed."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -36,4 +37,4 @@ def _line(each: Commit) -> str:
 
 
 def _as_dict(each: Commit) -> dict[str, object]:
-    return {**vars(each), "sources": [vars(source) for source in each.sources]}
+    return asdict(each)

@@ -22,3 +22,19 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_at_work(path: Path) -> bool:
+    """Tell whether the process that writes a file aside still lives."""
+    pid = path.suffix.removeprefix(".")
+    return not pid.isdigit() or is_alive(int(pid))
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -3,13 +3,18 @@
 A commit is one gzip file named by its id: a line of JSON (metadata), then an RDF
 Patch in canonical order. The id is the SHA-256 of both, so a commit cannot change
 unnoticed. `HEAD` names the last acknowledged one.
+
+What the law wants erased is the one exception. A redacted commit keeps its id, so
+that the chain of parents holds; the SHA-256 of what it holds from then on stands in
+the commit of the purge, whose own id seals it. `ERASED` gathers these, to be looked up.
 """
 
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +33,27 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Purge:
+    """What a commit erased from those before it, told so that nothing erased is in it.
+
+    `subjects` are keyed digests of entities gone whole, `redacted` the SHA-256 of what
+    a commit's file holds now, by its id.
+    """
+
+    reason: str
+    subjects: tuple[str, ...]
+    redacted: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Erased:
+    """All that purges left, as `Purge` tells it; `subjects` with time and reason."""
+
+    subjects: dict[str, dict[str, str]] = field(default_factory=dict)
+    redacted: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Commit:
     """One publication. `time` is ISO 8601 in UTC; `parent` is None for the first."""
 
@@ -39,6 +65,7 @@ class Commit:
     sources: tuple[Source, ...]
     added: int
     removed: int
+    purge: Purge | None = None
 
     @property
     def short(self) -> str:
@@ -67,7 +94,12 @@ class History:
         return sum(1 for _ in self.folder.glob("[!.]*.patch.gz"))
 
     def record(
-        self, accepted: Accepted, author: str, message: str, sources: tuple[Source, ...] = ()
+        self,
+        accepted: Accepted,
+        author: str,
+        message: str,
+        sources: tuple[Source, ...] = (),
+        purge: Purge | None = None,
     ) -> Commit:
         """Write an accepted change down for ever, and acknowledge it.
 
@@ -82,16 +114,32 @@ class History:
             "sources": [asdict(source) for source in sources],
             "added": len(change.added),
             "removed": len(change.removed),
-        }
+        } | ({"purge": asdict(purge)} if purge else {})
         text = "\n".join([json.dumps(facts, ensure_ascii=False, sort_keys=True), *patch(change)])
-        id_ = hashlib.sha256(text.encode()).hexdigest()
+        id_ = _sha256(text.encode())
         self.folder.mkdir(parents=True, exist_ok=True)
-        files.replace(self._path(id_), gzip.compress(text.encode(), mtime=0))
+        self._write(id_, text)
         files.replace(self.folder / "HEAD", id_.encode("ascii"))
         return _commit(id_, facts)
 
+    def redact(self, texts: Mapping[str, str]) -> None:
+        """Replace what commits hold, by id, once `ERASED` tells what they may hold."""
+        erased = self.erased()
+        erased.redacted.update({id_: _sha256(text.encode()) for id_, text in texts.items()})
+        self.remember(erased)
+        for id_, text in texts.items():
+            self._write(id_, text)
+
+    def erased(self) -> Erased:
+        path = self.folder / "ERASED"
+        return Erased(**json.loads(path.read_text("utf-8"))) if path.exists() else Erased()
+
+    def remember(self, erased: Erased) -> None:
+        text = json.dumps(asdict(erased), indent=1, sort_keys=True)
+        files.replace(self.folder / "ERASED", text.encode())
+
     def commit(self, id_: str) -> Commit:
-        return _commit(id_, json.loads(self._text(id_).partition("\n")[0]))
+        return _commit(id_, json.loads(self.text(id_).partition("\n")[0]))
 
     def change(self, id_: str) -> ChangeSet:
         """Return what a commit changed.
@@ -99,7 +147,7 @@ class History:
         Raises:
             HistoryCorrupt: The file is not the one its name promises.
         """
-        return read_patch(self._text(id_).partition("\n")[2])
+        return read_patch(self.text(id_).partition("\n")[2])
 
     def log(self) -> Iterator[Commit]:
         """Yield the commits, the last one first."""
@@ -117,16 +165,31 @@ class History:
     def _path(self, id_: str) -> Path:
         return self.folder / f"{id_}.patch.gz"
 
-    def _text(self, id_: str) -> str:
+    def _write(self, id_: str, text: str) -> None:
+        files.replace(self._path(id_), gzip.compress(text.encode(), mtime=0))
+
+    def text(self, id_: str) -> str:
+        """Return a commit's line of metadata and its patch.
+
+        Raises:
+            HistoryCorrupt: The file holds neither what its name nor what a purge promises.
+        """
         try:
             content = gzip.decompress(self._path(id_).read_bytes())
-        except (OSError, EOFError) as fault:
+        except (OSError, EOFError, zlib.error) as fault:
             raise HistoryCorrupt(id_) from fault
-        if hashlib.sha256(content).hexdigest() != id_:
+        digest = _sha256(content)
+        if digest != id_ and digest != self.erased().redacted.get(id_):
             raise HistoryCorrupt(id_)
         return content.decode()
 
 
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _commit(id_: str, facts: dict[str, object]) -> Commit:
     sources = tuple(Source(**source) for source in facts.pop("sources"))  # type: ignore[attr-defined]
-    return Commit(id=id_, sources=sources, **facts)  # type: ignore[arg-type]
+    told = facts.pop("purge", None)
+    purge = Purge(told["reason"], tuple(told["subjects"]), told["redacted"]) if told else None  # type: ignore[index]
+    return Commit(id=id_, sources=sources, purge=purge, **facts)  # type: ignore[arg-type]

@@ -18,10 +18,11 @@ from thc_graph.errors import StoreLocked, StoreMissing
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.model import Schema
 from thc_graph.schema.validation import Accepted, Violation, accept, violations
-from thc_graph.store import snapshots
+from thc_graph.store import purging, snapshots
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.history import Commit, History, Source
+from thc_graph.store.purging import Erasure
 from thc_graph.store.snapshots import Draft, Snapshot
 
 
@@ -103,16 +104,30 @@ class Writer:
         snapshots.tidy(root, self.repository.current())
         return commit
 
+    def purge(self, erasure: Erasure, author: str) -> Commit:
+        """Erase what the law wants erased, everywhere, and record that it was done.
+
+        Raises:
+            NothingToPurge: No commit holds anything of it.
+        """
+        history = self.repository.history
+        purging.begin(self.repository.root, history, erasure, author)
+        self.recover()
+        return next(history.log())
+
     def recover(self) -> None:
         """Finish what a crash interrupted: history is the truth, the snapshot follows it."""
         repository = self.repository
         history, published = repository.history, repository.current()
         history.tidy()
         snapshots.tidy(repository.root, published)
+        is_purging = purging.resume(repository.root, history)
         if history.head != (published.commit if published else None):
-            self._rebuild()
+            published = self._rebuild()
+        if is_purging and published:
+            purging.close(repository.root, published.path)
 
-    def _rebuild(self) -> None:
+    def _rebuild(self) -> Snapshot:
         repository = self.repository
         commits = [*repository.history.log()][::-1]
         quads: set[Quad] = set()
@@ -122,7 +137,7 @@ class Writer:
         with snapshots.drafting(repository.root, None) as draft:
             draft.apply(change)
             repository.derivation.derive(draft, change, None)
-            snapshots.publish(repository.root, draft, commits[-1].id)
+            return snapshots.publish(repository.root, draft, commits[-1].id)
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def tidy(root: Path, keep: Snapshot | None) -> None:
     """Remove drafts of dead processes, and all but the last few snapshots."""
     folder = root / "snapshots"
     for path in folder.glob(".draft-*"):
-        if not _alive(int(path.name.split("-")[1])):
+        if not files.is_alive(int(path.name.split("-")[1])):
             shutil.rmtree(path, ignore_errors=True)
     kept = sorted(folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in kept[KEPT:]:
@@ -145,13 +145,3 @@ def _clone(previous: Snapshot | None, folder: Path) -> Store:
     if previous is not None:
         previous.store().backup(str(folder))  # hard links: a few milliseconds, no bytes
     return Store(str(folder))
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

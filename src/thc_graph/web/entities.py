@@ -102,7 +102,15 @@ async def _first(
             told = asked.language if media_type == HTML else ""
             links = _links(request.app.state.service.settings.base, asked)
             return represent(request, reading, content, media_type, language=told, links=links)
-    raise Problem(404, "NotFound")
+    raise _absence(request, named)
+
+
+def _absence(request: Request, named: Sequence[str]) -> Problem:
+    """Return 410 for what was erased, which says when and why, else 404."""
+    service: Service = request.app.state.service
+    for found in filter(None, map(service.tombstone, named)):
+        return Problem(410, f"Withdrawn.{found.reason}", {"since": found.time[: len("2016-03-30")]})
+    return Problem(404, "NotFound")
 
 
 def is_iri(text: str) -> bool:

@@ -120,7 +120,7 @@ def sentences_of(pages: Pages, problem: Problem, told: str) -> dict[str, str]:
     t = pages.translator(told)
     known = f"problem.{problem.code}.title" in pages.messages
     code = problem.code if known else "refused"
-    facts = dict.fromkeys((*TOLD, "reference"), "") | {
+    facts = dict.fromkeys((*TOLD, "reference", "since"), "") | {
         name: ", ".join(value) if isinstance(value, tuple | list) else value
         for name, value in problem.facts.items()
     }
