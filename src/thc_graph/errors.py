@@ -19,6 +19,8 @@
     + StoreLocked
     + HistoryCorrupt
     + NothingToPurge
+    + CommitUnknown
+    + UndoConflict
 """
 
 from collections.abc import Sequence
@@ -157,3 +159,24 @@ class NothingToPurge(StoreError):
     def __init__(self, what: str) -> None:
         super().__init__(f"No commit holds anything of {what}.")
         self.what = what
+
+
+class CommitUnknown(StoreError):
+    """No commit, or more than one, goes by this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No single commit goes by {name!r}.")
+        self.name = name
+
+
+class UndoConflict(StoreError):
+    """A commit cannot be undone: later ones, in `later`, changed some of the same facts.
+
+    `facts` are those facts, as (subject, property) IRIs.
+    """
+
+    def __init__(self, commit: str, later: Sequence[str], facts: Sequence[tuple[str, str]]) -> None:
+        super().__init__(f"Later commits changed {len(facts)} facts of {commit[:8]}.")
+        self.commit = commit
+        self.later = tuple(later)
+        self.facts = tuple(facts)

@@ -51,3 +51,8 @@ def test_subjects_are_the_entities_touched() -> None:
     a, b = NamedNode("https://x/a"), NamedNode("https://x/b")
     change = ChangeSet(frozenset({Quad(a, b, b, b)}), frozenset({Quad(b, b, a, a)}))
     assert change.subjects() == {a, b}
+
+
+@given(QUADS, QUADS, QUADS)
+def test_two_changes_make_one(first: frozenset, second: frozenset, third: frozenset) -> None:
+    assert diff(first, second).then(diff(second, third)) == diff(first, third)

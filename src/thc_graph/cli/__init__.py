@@ -1,7 +1,8 @@
 """The command line: one file a verb. Data on stdout, talk on stderr.
 
 Exit codes: 0 done; 1 failure; 2 usage; 3 the data have errors, nothing was written;
-4 warnings, with --strict; 5 the store is locked; 130 interrupted.
+4 warnings, with --strict; 5 the store is locked; 6 changes, with --exit-code; 7 stopped by
+a guard: too many removals, or an undo of what changed since; 130 interrupted.
 """
 
 import sys

@@ -62,6 +62,7 @@ def opened(context: typer.Context) -> tuple[Settings, Repository]:
 
 
 from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app above
+    diff,
     export,
     import_,
     imports,
@@ -75,6 +76,7 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
 )
 
 __all__ = [
+    "diff",
     "export",
     "import_",
     "imports",

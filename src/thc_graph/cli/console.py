@@ -2,11 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import NoReturn
 
-from thc_graph.sheets.problems import Problem
+from thc_graph.sheets.problems import Problem, Severity, message
 
+REPEATED = 5  # cells above which a fault is told once
 CELLS = 3  # named for a fault that repeats
 MOST = 50  # problems shown in a terminal; all of them with --json
 
@@ -30,19 +32,45 @@ def fail(text: str, code: int) -> NoReturn:
 
 def problems(found: Iterable[Problem], language: str) -> None:
     """Tell problems, the worst first; a fault that repeats is told once, with its cells."""
-    groups: dict[tuple[str, str, str], list[Problem]] = {}
+    groups: dict[Hashable, list[Problem]] = {}
     for each in found:
-        key = (each.severity, each.message.in_(language), each.read)
-        groups.setdefault(key, []).append(each)
-    ordered = sorted(groups.items(), key=lambda item: _RANK[item[0][0]])
-    for (severity, text, read), members in ordered[:MOST]:
-        cells = ", ".join(str(each.cell) for each in members[:CELLS])
-        more = f" et {len(members) - CELLS} autres" if len(members) > CELLS else ""
-        shown = f" « {read[:60]} »" if read else ""
-        say(f"  {_MARK[severity]} {cells}{more}  {members[0].cell.heading}{shown}  {text}")
-    if len(ordered) > MOST:
-        say(f"  … {len(ordered) - MOST} autres messages : voir avec --json")
+        groups.setdefault(_fault(each, language), []).append(each)
+    told = [line for members in groups.values() for line in _lines(members, language)]
+    told.sort(key=lambda line: (line.elsewhere, _RANK[line.severity]))
+    for number, line in enumerate(told[:MOST]):
+        if line.elsewhere and not (number and told[number - 1].elsewhere):
+            say(message("elsewhere").in_(language))
+        say(f"  {_MARK[line.severity]} {line.text}")
+    if len(told) > MOST:
+        say("  " + message("more-messages", count=len(told) - MOST).in_(language))
 
 
-_RANK = {"error": 0, "warning": 1, "note": 2}
-_MARK = {"error": "✖", "warning": "⚠", "note": "✔"}
+@dataclass(frozen=True)
+class _Line:
+    severity: Severity
+    elsewhere: bool
+    text: str
+
+
+def _fault(each: Problem, language: str) -> Hashable:
+    """Return what makes two problems one fault; what was read does not, nor a note's wording."""
+    said = "" if each.severity is Severity.NOTE else each.message.in_(language)
+    return each.severity, each.code, each.cell.file, each.cell.sheet, each.cell.heading, said
+
+
+def _lines(members: list[Problem], language: str) -> Iterator[_Line]:
+    groups = [members] if len(members) > REPEATED else [[each] for each in members]
+    for group in groups:
+        first, count = group[0], len(group)
+        cells = ", ".join(each.cell.in_(language) for each in group[:CELLS])
+        if count > 1:
+            cells = message("cells", count=count, first=cells).in_(language)
+        read = first.read if all(each.read == first.read for each in group) else ""
+        shown = f"  « {read[:60]} »" if read else ""
+        heading = f"  {first.cell.heading}" if first.cell.heading else ""
+        text = f"{cells}{heading}{shown}  {first.message.in_(language)}"
+        yield _Line(first.severity, not first.cell.line, text)
+
+
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+_MARK = {Severity.ERROR: "✖", Severity.WARNING: "⚠", Severity.NOTE: "✔"}

@@ -1,93 +1,99 @@
 """`thc-graph import`: sheets into the graph; without --apply, only says what would change."""
 
+import sys
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pyoxigraph import NamedNode
 
-from thc_graph.cli import console
+from thc_graph.cli import console, reports
 from thc_graph.cli.app import app, opened
-from thc_graph.schema.validation import Accepted
+from thc_graph.errors import SheetError
+from thc_graph.rdf.changes import patch
+from thc_graph.rdf.terms import THC
 from thc_graph.settings import Settings
-from thc_graph.sheets import journal
+from thc_graph.sheets import loading
 from thc_graph.sheets.datasets import Input, inputs
-from thc_graph.sheets.importing import Proposal, judged, propose
-from thc_graph.sheets.problems import Problem, Severity
-from thc_graph.store.publication import Repository, Writer
+from thc_graph.sheets.importing import Complete, known
+from thc_graph.sheets.loading import TENTH, Options, Report
+from thc_graph.store.publication import Repository
+
+PENDING = 6
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="FICHIER", help="Un CSV ou un dossier.")],
+    path: Annotated[Path, typer.Argument(metavar="FICHIER", help="Un tableur ou un dossier.")],
     apply: Annotated[bool, typer.Option("--apply", help="Publie ; sinon, aperçu seul.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Publie sans demander.")] = False,
     sheet: Annotated[str | None, typer.Option(help="Feuille, si elle n'est pas reconnue.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="Correspondance d'en-têtes (YAML).")] = None,
     source: Annotated[str, typer.Option(help="Nom du jeu de données.")] = "feuilles",
     author: Annotated[str, typer.Option(help="Qui publie (une organisation).")] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Refuse les avertissements.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Publie les lignes saines, rend les autres.")
+    ] = False,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="Le fichier est complet : retire ce qui y manque.")
+    ] = False,
+    complete_for: Annotated[
+        str, typer.Option(metavar="TERRITOIRE", help="Complet pour ce territoire seul.")
+    ] = "",
+    max_removals: Annotated[
+        str, typer.Option(help="Retraits permis : un nombre, ou une part (10%).")
+    ] = "10%",
+    create: Annotated[
+        bool, typer.Option("--create", help="Dit ce qui serait à créer d'abord.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Rapport : classeur annoté .xlsx, ou .csv.")
+    ] = None,
+    patch_: Annotated[Path | None, typer.Option("--patch", help="Écrit le RDF Patch.")] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Rend 6 si l'aperçu change quelque chose.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Rapport en JSON.")] = False,
 ) -> None:
     """Charge un tableur : tout ou rien, chaque faute nommée dans sa cellule."""
     settings, repository = opened(context)
+    language = context.obj.language
+    if partial and (complete or complete_for):
+        console.fail("--partial laisse des lignes de côté : il ne va pas avec --complete.", 2)
+    options = Options(
+        base=settings.base,
+        author=author or settings.publisher,
+        apply=apply,
+        strict=strict,
+        partial=partial,
+        complete=_complete(complete, complete_for, repository, settings.base),
+        max_removals=_limit(max_removals),
+    )
     files = inputs(path, sheet, mapping, source)
-    report = load(files, repository, settings, author or settings.publisher, apply, strict)
+
+    def agreed(found: Report) -> bool:
+        if yes or json or not sys.stdin.isatty():
+            return True
+        reports.tell(found, repository, language)
+        return typer.confirm(reports.said("confirm", language), err=True)
+
+    with reports.stages(language) as progress:
+        found = loading.load(files, repository, options, progress, agreed)
     if json:
-        console.as_json(report.as_dict(context.obj.language))
+        console.as_json(reports.as_dict(found, repository, language))
     else:
-        report.tell(context.obj.language)
-    raise typer.Exit(report.exit_code)
-
-
-class Report:
-    """What came of an import."""
-
-    def __init__(self, proposal: Proposal, problems: list[Problem], strict: bool) -> None:
-        self.proposal, self.problems, self.strict = proposal, problems, strict
-        self.commit: str | None = None
-        self.is_preview = False
-
-    def count(self, severity: Severity) -> int:
-        return sum(each.severity is severity for each in self.problems)
-
-    @property
-    def exit_code(self) -> int:
-        if self.count(Severity.ERROR):
-            return 3
-        return 4 if self.strict and self.count(Severity.WARNING) else 0
-
-    def as_dict(self, language: str) -> dict[str, object]:
-        change = self.proposal.change
-        return {
-            "commit": self.commit,
-            **self.proposal.entities,
-            "triples": {"added": len(change.added), "removed": len(change.removed)},
-            "conforms": not self.count(Severity.ERROR),
-            "errors": self.count(Severity.ERROR),
-            "warnings": self.count(Severity.WARNING),
-            "problems": [each.as_dict(language) for each in self.problems],
-        }
-
-    def tell(self, language: str) -> None:
-        console.problems(self.problems, language)
-        counts = self.proposal.entities
-        console.say(
-            f"{counts['added']} fiches ajoutées, {counts['changed']} modifiées, "
-            f"{counts['unchanged']} inchangées ; {self.count(Severity.ERROR)} erreurs, "
-            f"{self.count(Severity.WARNING)} avertissements."
-        )
-        console.say(self._outcome())
-
-    def _outcome(self) -> str:
-        if self.exit_code:
-            return "Rien n'a été écrit."
-        if self.commit:
-            return f"Publié : {self.commit[:8]}."
-        if not self.proposal.change:
-            return "Rien à changer."
-        return "Aperçu seulement. Publier avec --apply."
+        reports.tell(found, repository, language, create=create)
+    if found.refused and report is None:
+        report = Path(f"{path.stem}-refus.xlsx")
+    if report is not None:
+        reports.write(found, report, language)
+    if patch_ is not None:
+        patch_.write_text("\n".join(patch(found.proposal.change)) + "\n", "utf-8")
+    pending = exit_code and not apply and bool(found.proposal.change)
+    raise typer.Exit(found.exit_code or (PENDING if pending else 0))
 
 
 def load(
@@ -98,29 +104,35 @@ def load(
     apply: bool,
     strict: bool = False,
 ) -> Report:
-    """Propose, validate and, with `apply`, publish; keep the report in the private journal."""
-    given = list(files)
-    holding: AbstractContextManager[Writer | None] = (
-        repository.writing() if apply else nullcontext()
+    """Load files with the usual options."""
+    options = Options(base=settings.base, author=author, apply=apply, strict=strict)
+    return loading.load(files, repository, options)
+
+
+def _limit(text: str) -> float:
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else max(float(text), TENTH / 1e9)
+    except ValueError:
+        console.fail(f"--max-removals : écrire 20 ou 10%, pas {text!r}.", 2)
+
+
+def _complete(whole: bool, territory: str, repository: Repository, base: str) -> Complete | None:
+    if not territory:
+        return Complete() if whole else None
+    return Complete(_territory(territory, repository, base))
+
+
+def _territory(text: str, repository: Repository, base: str) -> NamedNode:
+    """Return the published territory that a person names by code, label or IRI."""
+    snapshot = repository.current()
+    shape = next(
+        p
+        for each in repository.schema.shapes.values()
+        for p in each.properties
+        if p.classes == (THC["Territoire"],)
     )
-    with holding as writer:
-        proposal = propose(given, repository, settings.base)
-        report = Report(proposal, list(proposal.problems), strict)
-        if not proposal.errors and proposal.change:
-            _validate(report, repository, writer, author)
-    if apply:
-        names = [each.path.name for each in given]
-        counts = proposal.entities
-        journal.write(settings.store, names, report.commit, counts, report.problems)
-    return report
-
-
-def _validate(report: Report, repository: Repository, writer: Writer | None, author: str) -> None:
-    proposal = report.proposal
-    with repository.draft(proposal.change) as draft:
-        outcome = repository.check(proposal.change, draft)
-        report.problems += judged(proposal, outcome, repository.schema)
-        if writer is not None and isinstance(outcome, Accepted) and not report.exit_code:
-            names = ", ".join(source.name for source in proposal.sources)
-            commit = writer.publish(draft, outcome, author, f"Import : {names}", proposal.sources)
-            report.commit = commit.id
+    found = known(snapshot.store(), repository, base).find(text, shape) if snapshot else []
+    if len(found) != 1:
+        names = ", ".join(each.value for each in found)
+        raise SheetError("--complete-for", f"{text} : {len(found)} territoires. {names}")
+    return found[0]

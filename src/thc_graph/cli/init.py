@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pyoxigraph import NamedNode, Quad
 
-from thc_graph.cli import console
+from thc_graph.cli import console, reports
 from thc_graph.cli.app import Global, app, repository
 from thc_graph.cli.import_ import load
 from thc_graph.errors import SettingsError
@@ -44,7 +44,7 @@ def init(
     for name in chosen:
         console.say(f"{name} …")
         report = load(inputs(data / name), created, settings, publisher or AUTHOR, apply=True)
-        report.tell(given.language)
+        reports.tell(report, created, given.language)
         if report.exit_code:
             raise typer.Exit(report.exit_code)
     console.say(f"Magasin prêt : {store}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from thc_graph.rdf.canonical import lines
+from thc_graph.rdf.iris import is_provenance
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,17 @@ class ChangeSet:
         """Return the entities this change touches."""
         quads = (*self.removed, *self.added)
         return {quad.subject for quad in quads if isinstance(quad.subject, NamedNode)}
+
+    def facts(self) -> "ChangeSet":
+        """Return this change without what it says of where facts come from."""
+        return ChangeSet(removed=_facts(self.removed), added=_facts(self.added))
+
+    def then(self, later: "ChangeSet") -> "ChangeSet":
+        """Return this change and a later one as one: what comes and goes again is left out."""
+        return ChangeSet(
+            removed=(self.removed - later.added) | (later.removed - self.added),
+            added=(self.added - later.removed) | (later.added - self.removed),
+        )
 
     def applied_to(self, quads: Iterable[Quad]) -> set[Quad]:
         return (set(quads) - self.removed) | self.added
@@ -58,6 +70,10 @@ def read_patch(text: str) -> ChangeSet:
     if not rows or rows[0] != "TX ." or rows[-1] != "TC .":
         raise SyntaxError("This RDF Patch is not whole.")
     return ChangeSet(removed=_quads(rows, "D "), added=_quads(rows, "A "))
+
+
+def _facts(quads: Iterable[Quad]) -> frozenset[Quad]:
+    return frozenset(quad for quad in quads if not is_provenance(quad.graph_name))
 
 
 def _quads(rows: list[str], mark: str) -> frozenset[Quad]:

@@ -4,10 +4,11 @@
 its meaning, so `slug` must never change what it returns.
 """
 
-from pyoxigraph import NamedNode
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode
 from slugify import slugify
 
 MAX_SLUG = 80  # characters; long statements are cut at a word
+PROVENANCE = "provenance"  # the graphs below this name say where facts come from
 
 
 def slug(text: str) -> str:
@@ -34,3 +35,8 @@ def kind_and_key(iri: str, base: str) -> tuple[str, str] | None:
 def graph(base: str, name: str) -> NamedNode:
     """Return the name of a graph: one for each source."""
     return NamedNode(f"{base}/graph/{name}")
+
+
+def is_provenance(graph: NamedNode | BlankNode | DefaultGraph) -> bool:
+    """Say whether a graph tells where facts come from: no fact itself, so in no default graph."""
+    return isinstance(graph, NamedNode) and f"/graph/{PROVENANCE}/" in graph.value

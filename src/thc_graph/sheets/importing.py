@@ -1,20 +1,22 @@
 """Importing: files in, one change set out, with everything there is to say about it.
 
 Nothing is published here: the change set is proposed, validated in the state after
-it, and handed back with its report; `store.publication` records it.
+it, and handed back with its report; `sheets.loading` has it recorded.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
 
 from thc_graph.rdf.changes import ChangeSet, diff
+from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
 from thc_graph.schema.validation import Accepted, Violation
-from thc_graph.sheets.columns import HeadingMapping, layout
+from thc_graph.sheets import provenance
+from thc_graph.sheets.columns import HeadingMapping, Layout, layout
 from thc_graph.sheets.conversion import Conversion, convert
 from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
@@ -23,16 +25,61 @@ from thc_graph.sheets.reading import Row, Table, read_tables
 from thc_graph.store.history import Source
 from thc_graph.store.publication import Repository
 
+Line = tuple[str, str, int]  # file, sheet, number
+Progress = Callable[[str], None]
+"""Told the name of each stage as it begins: "reading", "comparing"…."""
+
+
+def silent(stage: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Complete:
+    """The files hold all there is: of their sheets, or of one territory in them."""
+
+    territory: NamedNode | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of one file, read; `declared` are rows of the mapping, not of the file."""
+
+    input: Input
+    source: Source
+    table: Table
+    layout: Layout
+    graph: NamedNode
+    conversion: Conversion
+    declared: bool = False
+
+    @property
+    def header(self) -> int:
+        """The line of the headings, as a person sees it; 0 where there is none."""
+        named = [c for found in self.layout.columns.values() for c in found if c.index is not None]
+        for row in self.table.rows:
+            if named and all(row.cells[c.index or 0 :][:1] == (c.heading,) for c in named):
+                return row.line
+        return 0
+
 
 @dataclass
 class Proposal:
     """What some files would change, and what is to be said about it."""
 
     change: ChangeSet
-    conversions: list[Conversion]
+    parts: list[Part]
     problems: list[Problem]
-    sources: tuple[Source, ...]
-    entities: dict[str, int] = field(default_factory=dict)  # added, changed, unchanged
+    entities: dict[str, int] = field(default_factory=dict)  # added, changed, removed, unchanged
+    scope: int = 0  # published entities that the files are declared complete for
+
+    @property
+    def conversions(self) -> list[Conversion]:
+        return [each.conversion for each in self.parts]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(dict.fromkeys(each.source for each in self.parts))
 
     @property
     def errors(self) -> list[Problem]:
@@ -43,8 +90,23 @@ class Proposal:
         return [each for each in self.problems if each.severity is Severity.WARNING]
 
 
-def propose(files: Iterable[Input], repository: Repository, base: str) -> Proposal:
+def propose(
+    files: Iterable[Input],
+    repository: Repository,
+    base: str,
+    complete: Complete | None = None,
+    without: frozenset[Line] = frozenset(),
+    progress: Progress = silent,
+) -> Proposal:
     """Read files and work out what they change; faults of cells are in `problems`.
+
+    Args:
+        files: What to read, in the order they depend on one another.
+        repository: What is published.
+        base: Of the entities' IRIs.
+        complete: What is published and missing from the files is removed.
+        without: Rows to leave out.
+        progress: Told each stage.
 
     Raises:
         SheetError: A file is not a sheet at all.
@@ -53,18 +115,25 @@ def propose(files: Iterable[Input], repository: Repository, base: str) -> Propos
     given = list(files)
     schema, snapshot = repository.schema, repository.current()
     published = snapshot.store() if snapshot else Store()
+    progress("names")
     names = known(published, repository, base)
-    conversions = [
-        conversion for each in given for conversion in _conversions(each, names, schema, base)
-    ]
+    parts = [
+        part
+        for each in given
+        for part in _parts(each, names, schema, base, without, progress)
+    ]  # fmt: skip
+    progress("comparing")
     described = {quad for each in given for quad in each.dataset.quads(base)}
-    change = _change(conversions, described, published)
+    scope = _scope(parts, complete, published, repository) if complete else set()
+    missing = scope - {iri for each in parts for iri in each.conversion.rows}
+    change = _change(parts, described, missing, published)
+    traced = _traced(parts, missing, change, published, base)
     return Proposal(
-        change=change,
-        conversions=conversions,
-        problems=[problem for each in conversions for problem in each.problems],
-        sources=tuple(map(_source, given)),
-        entities=_counts(conversions, change, published),
+        change=ChangeSet(change.removed | traced.removed, change.added | traced.added),
+        parts=parts,
+        problems=[problem for each in parts for problem in each.conversion.problems],
+        entities=_counts(parts, missing, change, published),
+        scope=len(scope),
     )
 
 
@@ -99,16 +168,30 @@ def _pairs(store: Store, text: str, other: str) -> Iterator[tuple[NamedNode, Nam
             yield entity, value
 
 
-def _conversions(each: Input, names: Names, schema: Schema, base: str) -> Iterator[Conversion]:
+def _parts(
+    each: Input,
+    names: Names,
+    schema: Schema,
+    base: str,
+    without: frozenset[Line],
+    progress: Progress,
+) -> Iterator[Part]:
     """Convert the rows a mapping declares first, then the file's own."""
+    progress("reading")
+    source = Source(each.path.name, hashlib.sha256(each.path.read_bytes()).hexdigest())
+
+    def part(table: Table, found: Layout, *, declared: bool = False) -> Part:
+        graph = each.dataset.graph(base, found.sheet.slug)
+        kept = (r for r in found.rows if (table.file, table.name, r.line) not in without)
+        found = replace(found, rows=tuple(kept))
+        conversion = convert(table, found, names, schema, graph)
+        return Part(each, source, table, found, graph, conversion, declared)
+
     for slug, rows in each.mapping.before.items():
         table = _declared(f"{each.path.name} › {slug}", rows)
-        found = layout(table, schema, slug)
-        yield convert(table, found, names, schema, each.dataset.graph(base, slug))
+        yield part(table, layout(table, schema, slug), declared=True)
     for table in read_tables(each.path):
-        found = layout(table, schema, each.sheet, each.mapping or HeadingMapping())
-        graph = each.dataset.graph(base, found.sheet.slug)
-        yield convert(table, found, names, schema, graph)
+        yield part(table, layout(table, schema, each.sheet, each.mapping or HeadingMapping()))
 
 
 def _declared(name: str, rows: list[dict[str, str]]) -> Table:
@@ -117,29 +200,78 @@ def _declared(name: str, rows: list[dict[str, str]]) -> Table:
     return Table(name, "", tuple(Row(n, tuple(cells)) for n, cells in enumerate(lines, start=1)))
 
 
-def _source(each: Input) -> Source:
-    return Source(each.path.name, hashlib.sha256(each.path.read_bytes()).hexdigest())
+def _scope(
+    parts: list[Part], complete: Complete, published: Store, repository: Repository
+) -> set[NamedNode]:
+    """Return the published entities of the parts' graphs that the files should hold."""
+    graphs = {each.graph for each in parts if not each.declared}
+    if complete.territory is None:
+        typed = (q for g in graphs for q in published.quads_for_pattern(None, A, None, g))
+        return {quad.subject for quad in typed if isinstance(quad.subject, NamedNode)}
+    text = repository.derivation.library.fill(
+        "import/scope", graph=graphs, territoire=complete.territory
+    )
+    solutions = published.query(text)
+    assert isinstance(solutions, QuerySolutions)
+    return {row["entity"] for row in solutions if isinstance(row["entity"], NamedNode)}
 
 
-def _change(conversions: list[Conversion], described: set[Quad], published: Store) -> ChangeSet:
+def _change(
+    parts: list[Part], described: set[Quad], missing: set[NamedNode], published: Store
+) -> ChangeSet:
     """Replace, in each sheet's graph, the facts whose cells are filled; touch nothing else."""
-    after = described | {quad for each in conversions for quad in each.quads}
+    after = described | {quad for each in parts for quad in each.conversion.quads}
     before = {quad for quad in after if quad in published}
     graphs = set(published.named_graphs())
-    for each in conversions:
-        for graph in {quad.graph_name for quad in each.quads} & graphs:
-            for subject, predicate in each.filled:
-                before.update(published.quads_for_pattern(subject, predicate, None, graph))
+    for each in parts:
+        if each.graph in graphs:
+            for subject, predicate in each.conversion.filled:
+                before.update(published.quads_for_pattern(subject, predicate, None, each.graph))
+            for subject in missing:
+                before.update(published.quads_for_pattern(subject, None, None, each.graph))
     return diff(before, after)
 
 
-def _counts(conversions: list[Conversion], change: ChangeSet, published: Store) -> dict[str, int]:
+def _traced(
+    parts: list[Part], missing: set[NamedNode], change: ChangeSet, published: Store, base: str
+) -> ChangeSet:
+    """Say of each entity that a part changes from which of its rows it comes."""
+    removed, added = provenance.forgotten(missing, published), set[Quad]()
+    for each in parts:
+        touched = _touched(each, change)
+        rows = [
+            (iri, replace(cell, line=0) if each.declared else cell)
+            for iri, cell in each.conversion.rows.items()
+            if iri in touched
+        ]
+        found = provenance.trace(rows, each.source, each.input.dataset, base, published)
+        removed |= found.removed
+        added |= found.added
+    return ChangeSet(frozenset(removed - added), frozenset(added - removed))
+
+
+def _touched(part: Part, change: ChangeSet) -> set[NamedNode]:
+    """Return the entities of which this very part adds or replaces a fact."""
+    facts = part.conversion.filled
+    found = {q.subject for q in change.added if q in part.conversion.quads}
+    found |= {
+        q.subject
+        for q in change.removed
+        if q.graph_name == part.graph and (q.subject, q.predicate) in facts
+    }
+    return {each for each in found if isinstance(each, NamedNode)}
+
+
+def _counts(
+    parts: list[Part], missing: set[NamedNode], change: ChangeSet, published: Store
+) -> dict[str, int]:
     touched = change.subjects()
-    subjects = {iri for each in conversions for iri in each.rows}
+    subjects = {iri for each in parts for iri in each.conversion.rows}
     old = {iri for iri in subjects & touched if _is_published(iri, published)}
     return {
         "added": len((subjects & touched) - old),
         "changed": len(old),
+        "removed": len(missing),
         "unchanged": len(subjects - touched),
     }
 
@@ -155,7 +287,9 @@ def _problem(violation: Violation, proposal: Proposal, schema: Schema) -> Proble
     message = violation.message
     if not message.fr:
         message = Text(fr=f"Règle {code} non respectée.", en=f"Rule {code} is broken.")
-    return Problem(_cell(violation, proposal, schema), severity, read, message, code)
+    cell = _cell(violation, proposal, schema)
+    entity = "" if cell.line else violation.focus.value
+    return Problem(cell, severity, read, message, code, entity=entity)
 
 
 def _cell(violation: Violation, proposal: Proposal, schema: Schema) -> Cell:

@@ -41,7 +41,9 @@ def write(
         files=names,
         commit=commit,
         counts=counts,
-        problems=[each.as_dict("fr") for each in problems],
+        problems=[
+            {**each.as_dict("fr"), "message_en": each.message.in_("en")} for each in problems
+        ],
     )
     folder = root / "journal"
     folder.mkdir(parents=True, exist_ok=True)

@@ -31,13 +31,18 @@ class Cell:
     sheet: str = ""  # its name in a workbook
 
     def __str__(self) -> str:
-        place = f"{letters(self.column)}{self.line}" if self.column else f"ligne {self.line}"
-        return f"{self.sheet or self.file}!{place}"
+        return self.in_("fr")
+
+    def in_(self, language: str) -> str:
+        """Return the place as a person finds it: `Engagements!D12`, or the row."""
+        row = message("row", line=self.line).in_(language)
+        place = f"{letters(self.column)}{self.line}" if self.column else row
+        return f"{self.sheet or self.file}!{place}" if self.line else self.file
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to say about one cell."""
+    """One thing to say about one cell; or about `entity`, an IRI, that stands in no cell."""
 
     cell: Cell
     severity: Severity
@@ -45,10 +50,11 @@ class Problem:
     message: Text
     code: str
     candidates: tuple[str, ...] = ()
+    entity: str = ""
 
     def as_dict(self, language: str) -> dict[str, object]:
         return {
-            "cell": str(self.cell),
+            "cell": self.cell.in_(language),
             "line": self.cell.line,
             "column": self.cell.heading,
             "severity": self.severity.value,
@@ -56,6 +62,7 @@ class Problem:
             "read": self.read,
             "message": self.message.in_(language),
             "candidates": list(self.candidates),
+            **({"entity": self.entity} if self.entity else {}),
         }
 
 

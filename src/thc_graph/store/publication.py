@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import Quad
+from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
 from thc_graph.errors import StoreLocked, StoreMissing
 from thc_graph.rdf.changes import ChangeSet
+from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
 from thc_graph.schema.validation import Accepted, Violation, accept, violations
 from thc_graph.store import purging, snapshots
@@ -62,10 +63,14 @@ class Repository:
             yield draft
 
     def check(self, change: ChangeSet, draft: Draft) -> Accepted | list[Violation]:
-        """Validate every entity the change touches, in the state after it, and run the checks."""
+        """Validate every entity the change touches, in the state after it, and run the checks.
+
+        What points at an entity that is no longer of its class is validated with it.
+        """
         previous = self.current()
         before = previous.store() if previous else None
-        found = violations(change.subjects(), draft.describe, self.schema)
+        focus = change.facts().subjects().union(_citing(change, draft.store))
+        found = violations(focus, draft.describe, self.schema)
         found += newly_broken(draft.store, before, self.derivation.library)
         return accept(change, found)
 
@@ -138,6 +143,15 @@ class Writer:
             draft.apply(change)
             repository.derivation.derive(draft, change, None)
             return snapshots.publish(repository.root, draft, commits[-1].id)
+
+
+def _citing(change: ChangeSet, after: Store) -> Iterator[NamedNode]:
+    """Yield what still points at entities that lose a class."""
+    for each in change.removed:
+        if each.predicate == A:
+            for quad in after.quads_for_pattern(None, None, each.subject, DefaultGraph()):
+                if isinstance(quad.subject, NamedNode):
+                    yield quad.subject
 
 
 @contextmanager

@@ -7,6 +7,7 @@ reader sees all of it or none.
 Named graphs hold the quads of history and the derived facts. The default graph is
 their union, written out: the engine's own union returns a triple twice when it
 stands in two graphs, and SPARQL's default graph is a set (SPARQL 1.1, section 13).
+Graphs of provenance stay out of it: they speak of rows of files, not of the world.
 """
 
 import gc
@@ -20,6 +21,7 @@ from pathlib import Path
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store, Triple
 
 from thc_graph.errors import StoreMissing
+from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import in_graph
 from thc_graph.store import files
@@ -81,11 +83,12 @@ class Draft:
 
     def _stands(self, triple: Triple) -> bool:
         found = self.store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
-        return any(quad.graph_name != DefaultGraph() for quad in found)
+        return any(_is_fact(quad) and quad.graph_name != DefaultGraph() for quad in found)
 
     def _add(self, quads: Iterable[Quad]) -> None:
         named = list(quads)
-        both = [*named, *(in_graph(quad.triple, DefaultGraph()) for quad in named)]
+        told = filter(_is_fact, named)
+        both = [*named, *(in_graph(quad.triple, DefaultGraph()) for quad in told)]
         if len(both) < BULK:
             self.store.extend(both)
         else:
@@ -139,6 +142,10 @@ def facts(store: Store, nodes: Iterable[NamedNode]) -> Iterator[Triple]:
     for node in nodes:
         for quad in store.quads_for_pattern(node, None, None, DefaultGraph()):
             yield quad.triple
+
+
+def _is_fact(quad: Quad) -> bool:
+    return not iris.is_provenance(quad.graph_name)
 
 
 def _clone(previous: Snapshot | None, folder: Path) -> Store:
