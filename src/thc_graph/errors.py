@@ -21,6 +21,10 @@
     + NothingToPurge
     + CommitUnknown
     + UndoConflict
+    + StoreTooNew
+    + StoreNotEmpty
+    + StoreBusy
+    + BackupDamaged
 """
 
 from collections.abc import Sequence
@@ -180,3 +184,35 @@ class UndoConflict(StoreError):
         self.commit = commit
         self.later = tuple(later)
         self.facts = tuple(facts)
+
+
+class StoreTooNew(StoreError):
+    """A newer program wrote this store; `known` is the newest format this one reads."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"The store has format {found}; this version reads up to {known}.")
+        self.found = found
+        self.known = known
+
+
+class StoreNotEmpty(StoreError):
+    """The folder that is to be filled holds something already."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is not empty.")
+        self.path = path
+
+
+class StoreBusy(StoreError):
+    """The store changed faster than it could be copied."""
+
+    def __init__(self) -> None:
+        super().__init__("The store is changing too fast, or is being purged: try again.")
+
+
+class BackupDamaged(StoreError):
+    """A file of a backup is missing or is not what its manifest says."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"The backup is damaged: {file}.")
+        self.file = file

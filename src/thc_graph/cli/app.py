@@ -62,6 +62,7 @@ def opened(context: typer.Context) -> tuple[Settings, Repository]:
 
 
 from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app above
+    backup,
     diff,
     export,
     import_,
@@ -70,12 +71,14 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
     log,
     purge,
     query,
+    restore,
     serve,
     stats,
     validate,
 )
 
 __all__ = [
+    "backup",
     "diff",
     "export",
     "import_",
@@ -84,6 +87,7 @@ __all__ = [
     "log",
     "purge",
     "query",
+    "restore",
     "serve",
     "stats",
     "validate",

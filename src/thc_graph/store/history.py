@@ -149,9 +149,9 @@ class History:
         """
         return read_patch(self.text(id_).partition("\n")[2])
 
-    def log(self) -> Iterator[Commit]:
-        """Yield the commits, the last one first."""
-        id_ = self.head
+    def log(self, last: str | None = None) -> Iterator[Commit]:
+        """Yield the commits, the last one first: that of `HEAD`, or another."""
+        id_ = last or self.head
         while id_ is not None:
             commit = self.commit(id_)
             yield commit
@@ -162,11 +162,11 @@ class History:
         for path in self.folder.glob(".*"):
             path.unlink()
 
-    def _path(self, id_: str) -> Path:
+    def path(self, id_: str) -> Path:
         return self.folder / f"{id_}.patch.gz"
 
     def _write(self, id_: str, text: str) -> None:
-        files.replace(self._path(id_), gzip.compress(text.encode(), mtime=0))
+        files.replace(self.path(id_), gzip.compress(text.encode(), mtime=0))
 
     def text(self, id_: str) -> str:
         """Return a commit's line of metadata and its patch.
@@ -175,7 +175,7 @@ class History:
             HistoryCorrupt: The file holds neither what its name nor what a purge promises.
         """
         try:
-            content = gzip.decompress(self._path(id_).read_bytes())
+            content = gzip.decompress(self.path(id_).read_bytes())
         except (OSError, EOFError, zlib.error) as fault:
             raise HistoryCorrupt(id_) from fault
         digest = _sha256(content)

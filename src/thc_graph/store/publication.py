@@ -19,7 +19,7 @@ from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
 from thc_graph.schema.validation import Accepted, Violation, accept, violations
-from thc_graph.store import purging, snapshots
+from thc_graph.store import layout, purging, snapshots
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.history import Commit, History, Source
@@ -80,9 +80,11 @@ class Repository:
 
         Raises:
             StoreLocked: Another process is writing.
+            StoreTooNew: A newer program wrote this store.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with _lock(self.root / "lock"):
+            layout.mark(self.root)
             writer = Writer(self)
             writer.recover()
             yield writer

@@ -33,7 +33,7 @@ MASK: Final = "[effacé]"
 SHORTEST: Final = 3  # characters of a text by which something could be recognised
 TEXTS: Final = frozenset({XSD["string"], RDF["langString"]})
 
-_INTENT: Final = "purge.json"
+INTENT: Final = "purge.json"
 _KEY: Final = "purge.key"
 
 
@@ -130,14 +130,14 @@ def begin(root: Path, history: History, erasure: Erasure, author: str) -> None:
         "head": history.head,
     }
     _key(root)
-    files.replace(root / _INTENT, json.dumps(intent).encode())
+    files.replace(root / INTENT, json.dumps(intent).encode())
 
 
 def resume(root: Path, history: History) -> bool:
     """Bring the history to the end of a purge that was begun; tell whether there was one."""
-    if not (root / _INTENT).exists():
+    if not (root / INTENT).exists():
         return False
-    intent = json.loads((root / _INTENT).read_text("utf-8"))
+    intent = json.loads((root / INTENT).read_text("utf-8"))
     erasure = Erasure(**{name: _tuple(value) for name, value in intent["erasure"].items()})
     if history.head == intent["head"]:  # else its commit stands already
         history.redact(dict(_redactions(history, erasure, Blot(intent["texts"]))))
@@ -186,7 +186,7 @@ def close(root: Path, keep: Path) -> None:
     for path in (root / "snapshots").iterdir():
         if path != keep and not path.name.startswith(".draft-"):  # a draft ends with its process
             shutil.rmtree(path)
-    blot = Blot(json.loads((root / _INTENT).read_text("utf-8"))["texts"])
+    blot = Blot(json.loads((root / INTENT).read_text("utf-8"))["texts"])
     for path in _private(root, ".*"):
         if not files.is_at_work(path):
             path.unlink()
@@ -195,13 +195,13 @@ def close(root: Path, keep: Path) -> None:
         after = blot.over(before)
         if after != before:
             files.replace(path, json.dumps(after, ensure_ascii=False, indent=1).encode())
-    (root / _INTENT).unlink()
+    (root / INTENT).unlink()
     files.sync_folder(root)
 
 
 def _private(root: Path, pattern: str) -> list[Path]:
     """Return files that are neither history nor snapshot: journals and the like."""
-    others = ("history", "snapshots", _INTENT)
+    others = ("history", "snapshots", INTENT)
     found = (path for path in root.rglob(pattern) if path.relative_to(root).parts[0] not in others)
     return [path for path in found if path.is_file()]
 

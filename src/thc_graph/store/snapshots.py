@@ -24,7 +24,7 @@ from thc_graph.errors import StoreMissing
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import in_graph
-from thc_graph.store import files
+from thc_graph.store import files, layout
 
 KEPT = 3  # snapshots kept beside one another; any other can be rebuilt from history
 BULK = 20_000  # quads from which the engine's bulk loader and a compaction pay
@@ -51,7 +51,9 @@ def current(root: Path) -> Snapshot:
 
     Raises:
         StoreMissing: Nothing was ever published here.
+        StoreTooNew: A newer program wrote this store.
     """
+    layout.check(root)
     try:
         commit = (root / "CURRENT").read_text("ascii").strip()
     except FileNotFoundError:

@@ -1,0 +1,32 @@
+"""`thc-graph restore`: a backup into an empty folder, every file checked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thc_graph.cli import console
+from thc_graph.cli.app import app, repository
+from thc_graph.errors import BackupDamaged
+from thc_graph.settings import read_settings
+from thc_graph.store import backup as backups
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="SAUVEGARDE", exists=True, file_okay=False)],
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Reconstruit l'instantané depuis l'historique.")
+    ] = False,
+) -> None:
+    """Rétablit une sauvegarde dans le dossier du magasin, qui doit être vide."""
+    root = context.obj.store
+    try:
+        manifest = backups.restore(source, root, history_only=rebuild)
+    except BackupDamaged as fault:
+        advice = " --rebuild s'en passe." if fault.file.startswith("snapshots/") else ""
+        console.fail(f"Sauvegarde abîmée, rien n'a été rétabli : {fault.file}.{advice}", 1)
+    with repository(read_settings(root)).writing():
+        pass  # rebuilds the snapshot where there is none
+    console.say(f"Rétabli : {manifest.commit[:8]}, sauvegardé le {manifest.time}.")

@@ -1,0 +1,34 @@
+"""Layout: the mark by which a store's folder tells how it is arranged.
+
+0 is a folder from before there was a mark; 1 adds `FORMAT` itself and `ERASED`.
+A newer program opens all of these and marks the folder at its next write; an older
+one refuses what it does not know, rather than read it wrong.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from thc_graph.errors import StoreTooNew
+from thc_graph.store import files
+
+FORMAT: Final = 1
+MARK: Final = "FORMAT"
+
+
+def check(root: Path) -> int:
+    """Return the format of a store.
+
+    Raises:
+        StoreTooNew: A newer program wrote it.
+    """
+    path = root / MARK
+    found = int(path.read_text("ascii")) if path.exists() else 0
+    if found > FORMAT:
+        raise StoreTooNew(found, FORMAT)
+    return found
+
+
+def mark(root: Path) -> None:
+    """Note that this program has written here."""
+    if check(root) < FORMAT:
+        files.replace(root / MARK, f"{FORMAT}\n".encode("ascii"))
