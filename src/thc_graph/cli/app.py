@@ -64,6 +64,7 @@ def opened(context: typer.Context) -> tuple[Settings, Repository]:
 from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app above
     backup,
     diff,
+    doctor,
     export,
     import_,
     imports,
@@ -80,6 +81,7 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
 __all__ = [
     "backup",
     "diff",
+    "doctor",
     "export",
     "import_",
     "imports",

@@ -174,14 +174,21 @@ class History:
         Raises:
             HistoryCorrupt: The file holds neither what its name nor what a purge promises.
         """
-        try:
-            content = gzip.decompress(self.path(id_).read_bytes())
-        except (OSError, EOFError, zlib.error) as fault:
-            raise HistoryCorrupt(id_) from fault
+        content = self._content(id_)
         digest = _sha256(content)
         if digest != id_ and digest != self.erased().redacted.get(id_):
             raise HistoryCorrupt(id_)
         return content.decode()
+
+    def digest(self, id_: str) -> str:
+        """Return the SHA-256 of what a commit's file holds, whatever it is."""
+        return _sha256(self._content(id_))
+
+    def _content(self, id_: str) -> bytes:
+        try:
+            return gzip.decompress(self.path(id_).read_bytes())
+        except (OSError, EOFError, zlib.error) as fault:
+            raise HistoryCorrupt(id_) from fault
 
 
 def _sha256(content: bytes) -> str:

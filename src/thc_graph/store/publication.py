@@ -83,7 +83,7 @@ class Repository:
             StoreTooNew: A newer program wrote this store.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with _lock(self.root / "lock"):
+        with locked(self.root):
             layout.mark(self.root)
             writer = Writer(self)
             writer.recover()
@@ -157,8 +157,9 @@ def _citing(change: ChangeSet, after: Store) -> Iterator[NamedNode]:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("a+") as file:
+def locked(root: Path) -> Iterator[None]:
+    """Hold a store's lock, or raise StoreLocked at once."""
+    with (root / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
