@@ -106,6 +106,14 @@ async def triples(reader: Reader, iri: NamedNode) -> list[Triple]:
     return sorted({*facts, *incoming, *names}, key=str)
 
 
+async def replacement(reader: Reader, iri: NamedNode) -> NamedNode | None:
+    """Return what took the place of a former IRI, None where the IRI has facts of its own."""
+    for row in await reader.bindings("entity/replacement", entity=iri):
+        found = row["replacement"]
+        return found if isinstance(found, NamedNode) else None
+    return None
+
+
 def query_of(reader: Reader, iri: NamedNode) -> str:
     """Return the SPARQL text of an entity's facts, for those who want to change it."""
     return reader.library.fill(_query_name(reader, iri), entity=iri)

@@ -216,6 +216,14 @@ async def test_what_is_not_offered(client: httpx.AsyncClient, path: str) -> None
     assert "text/html" in response.json()["offered"]
 
 
+@pytest.mark.parametrize("suffix", ["", ".ttl", ".html"])
+async def test_a_former_code_sends_on_for_good(client: httpx.AsyncClient, suffix: str) -> None:
+    response = await client.get(f"/doc/commune/68999{suffix}?lang=en")
+    assert response.status_code == 301
+    assert response.headers["location"] == f"{MULHOUSE}{suffix}?lang=en"
+    assert (await client.get(response.headers["location"])).status_code == 200
+
+
 async def test_a_wrong_method(client: httpx.AsyncClient) -> None:
     response = await client.post(MULHOUSE)
     assert response.status_code == 405

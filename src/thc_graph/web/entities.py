@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -25,6 +26,8 @@ from thc_graph.web.responses import represent
 HTML: Final = "text/html"
 FORMATS: Final = (*formats.GRAPH_FORMATS, *formats.DATASET_FORMATS)
 OFFERED: Final = (HTML, *(each.media_type for each in FORMATS))
+
+_RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
 
 router = APIRouter()
 
@@ -105,6 +108,14 @@ async def _first(
     raise _absence(request, named)
 
 
+def _moved(request: Request, asked: Document, target: str) -> Problem:
+    """Return 301 towards what took the place of a former IRI, here in the format asked for."""
+    if target.startswith("/"):
+        target += str(request.scope["path"]).removeprefix(asked.path)
+        target += f"?{request.url.query}" if request.url.query else ""
+    return Problem(301, "Merged", {}, {"Location": quote(target, safe=_RESERVED)})
+
+
 def _absence(request: Request, named: Sequence[str]) -> Problem:
     """Return 410 for what was erased, which says when and why, else 404."""
     service: Service = request.app.state.service
@@ -122,6 +133,10 @@ def is_iri(text: str) -> bool:
 
 
 async def _content(request: Request, reading: Published, asked: Document) -> bytes | None:
+    successor = await entities.replacement(reading, asked.iri)
+    target = pages_of(request).local(successor.value) if successor else None
+    if target:
+        raise _moved(request, asked, target)
     form = formats.by_media_type(asked.media_type)
     if form is None:
         return await _page(request, reading, asked)
