@@ -19,7 +19,7 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import FOAF, RDFS, A
 from thc_graph.schema.model import Text
-from thc_graph.schema.validation import accept_unchecked
+from thc_graph.schema.validation import Accepted, accept_unchecked
 from thc_graph.service import open_service
 from thc_graph.settings import Settings, read_settings
 from thc_graph.sheets import journal
@@ -139,6 +139,20 @@ def test_the_preview_names_who_is_left(store: Repository) -> None:
     assert holding(store.root, NAME)
 
 
+def test_a_text_that_another_keeps_is_an_echo_and_no_leftover(store: Repository) -> None:
+    kept = (OTHER, RDFS["comment"], Literal(f"Succède à {NAME}."))
+    publish(store, "suite", ChangeSet(added=quads(kept)))
+    told = json.loads(run(store, *ERASE, "--json"))
+    assert told["left"] == []
+    assert told["echoes"] == sorted([MANDATE.value, OTHER.value])
+    assert holding(store.root, ADDRESS, PERSON.value) == []
+
+
+def test_a_file_that_cannot_be_blotted_is_named(store: Repository) -> None:
+    (store.root / "notes.txt").write_text(f"Appeler {NAME} au sujet de {ADDRESS}")
+    assert "notes.txt" in run(store, *ERASE, code=1)
+
+
 def test_a_fact_leaves_and_the_person_stays(store: Repository) -> None:
     run(store, PERSON.value, "--facts", "schema:email", "--reason", "mistake", "--yes")
     assert holding(store.root, ADDRESS) == []
@@ -157,6 +171,15 @@ def test_a_second_purge_redacts_what_the_first_had(store: Repository) -> None:
     purges = [commit.purge for commit in store.history.log() if commit.purge]
     assert len(purges) == 2
     assert redacted == {**purges[1].redacted, **purges[0].redacted}
+
+
+def test_what_comes_back_is_told(store: Repository) -> None:
+    run(store, *ERASE)
+    change = ChangeSet(added=quads((PERSON, A, FOAF["Person"]), (OTHER, A, FOAF["Agent"])))
+    with store.draft(change) as draft:
+        outcome = store.check(change, draft)
+    assert isinstance(outcome, Accepted)
+    assert [each.focus for each in outcome.warnings if "effacée" in each.message.fr] == [PERSON]
 
 
 def test_a_redacted_commit_is_held_to_its_seal(store: Repository) -> None:

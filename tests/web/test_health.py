@@ -95,6 +95,7 @@ async def test_measures(limited: Limited) -> None:
     assert found["thc_pool_queries_ended_total", "answered", "public"] == 1
     assert found["thc_cache_lookups_total", "yes"] == 1
     assert found["thc_ready",] == 1
+    assert found["thc_snapshot_commit",] == 0xC0FFEE
     assert len(found) < 150
 
 

@@ -52,7 +52,7 @@ def purge(
     if yes:
         with repository.writing() as writer:
             commit = writer.purge(erasure, settings.publisher or "thc-graph")
-        left = [str(path) for path in purging.holding(settings.store, found.texts)]
+        left = [str(path) for path in purging.holding(settings.store, found.vanishing)]
     if json:
         console.as_json(_as_dict(found, commit, left))
     else:

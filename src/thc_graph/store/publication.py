@@ -72,6 +72,7 @@ class Repository:
         focus = change.facts().subjects().union(_citing(change, draft.store))
         found = violations(focus, draft.describe, self.schema)
         found += newly_broken(draft.store, before, self.derivation.library)
+        found += purging.returning(self.root, change)
         return accept(change, found)
 
     @contextmanager

@@ -24,8 +24,9 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 from thc_graph.errors import NothingToPurge
 from thc_graph.rdf.changes import ChangeSet
-from thc_graph.rdf.terms import RDF, XSD
-from thc_graph.schema.validation import accept_unchecked
+from thc_graph.rdf.terms import RDF, SH, XSD
+from thc_graph.schema.model import Text
+from thc_graph.schema.validation import Violation, accept_unchecked
 from thc_graph.store import files
 from thc_graph.store.history import History, Purge
 
@@ -34,6 +35,10 @@ SHORTEST: Final = 3  # characters of a text by which something could be recognis
 TEXTS: Final = frozenset({XSD["string"], RDF["langString"]})
 
 INTENT: Final = "purge.json"
+_RETURNS: Final = Text(
+    fr="Cette fiche a été effacée (thc-graph purge) : s’assurer qu’on a le droit de la republier.",
+    en="This record was erased (thc-graph purge): make sure it may be published again.",
+)
 _KEY: Final = "purge.key"
 
 
@@ -62,13 +67,16 @@ class Findings:
     """What an erasure would take, and what would still tell of it.
 
     `texts` are values that stand nowhere else: they mark what to blot out of messages,
-    file names and the journal. `citing` are other entities that lose a fact; `echoes`
-    are those that keep one of the texts, or the entity's key in their own name.
+    file names and the journal. `vanishing` are those of them that no other value even
+    has as a part: no byte of the store should hold one any more. `citing` are other
+    entities that lose a fact; `echoes` are those that keep one of the texts, or the
+    entity's key in their own name.
     """
 
     lines: int = 0
     commits: int = 0
     texts: set[str] = field(default_factory=set)
+    vanishing: set[str] = field(default_factory=set)
     citing: set[str] = field(default_factory=set)
     echoes: set[str] = field(default_factory=set)
 
@@ -107,6 +115,7 @@ def _look_elsewhere(
     whole = "\n".join(kept)
     found.texts = {o.value for o in objects if _written(o) not in whole}
     found.texts |= set() if erasure.predicates else {*erasure.entities}
+    found.vanishing = {text for text in found.texts if text not in whole}
     keys = set() if erasure.predicates else {each.rpartition("/")[2] for each in erasure.entities}
     echo = Blot(found.texts | {key for key in keys if len(key) > SHORTEST})
     told = [line[2:] for line in kept if echo.marks(line)]
@@ -227,6 +236,16 @@ def tombstone(root: Path, iri: str) -> Tombstone | None:
         return None
     told = History(root / "history").erased().subjects.get(_digest(root, iri))
     return Tombstone(**told) if told else None
+
+
+def returning(root: Path, change: ChangeSet) -> list[Violation]:
+    """Warn of entities that a change brings back although they were erased."""
+    erased = History(root / "history").erased().subjects
+    if not erased or not (root / _KEY).exists():
+        return []
+    subjects = {quad.subject for quad in change.added if isinstance(quad.subject, NamedNode)}
+    back = sorted((each for each in subjects if _digest(root, each.value) in erased), key=str)
+    return [Violation(each, None, None, SH["Warning"], _RETURNS, None) for each in back]
 
 
 class Blot:

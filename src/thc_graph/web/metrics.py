@@ -79,13 +79,16 @@ class State(Collector):
 
 
 def _of_snapshot(published: Published) -> Iterator[Metric]:
-    snapshot = GaugeMetricFamily(
+    yield GaugeMetricFamily(
+        "thc_snapshot_commit",
+        "The first 12 digits of the commit served: equal where the same is served.",
+        value=int(published.commit[:12], 16),  # as a label, each would be a series of its own
+    )
+    yield GaugeMetricFamily(
         "thc_snapshot_published_seconds",
         "When the snapshot served was published, in seconds since 1970.",
-        labels=("commit",),
+        value=published.time.timestamp(),
     )
-    snapshot.add_metric((published.commit[:12],), published.time.timestamp())
-    yield snapshot
     age = published.age.total_seconds()
     yield GaugeMetricFamily("thc_snapshot_age_seconds", "Age of the snapshot served.", value=age)
 
