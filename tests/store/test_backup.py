@@ -13,13 +13,19 @@ from pathlib import Path
 import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
 
-from thc_graph.errors import BackupDamaged, StoreMissing, StoreNotEmpty, StoreTooNew
+from thc_graph.errors import (
+    BackupDamaged,
+    StoreBusy,
+    StoreMissing,
+    StoreNotEmpty,
+    StoreTooNew,
+)
 from thc_graph.rdf.changes import ChangeSet, patch
 from thc_graph.schema.model import Schema
 from thc_graph.schema.validation import accept_unchecked
 from thc_graph.settings import resources
-from thc_graph.store import layout
-from thc_graph.store.backup import back_up, restore
+from thc_graph.store import layout, purging
+from thc_graph.store.backup import back_up, read_manifest, restore
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.publication import Repository
 from thc_graph.store.purging import Erasure
@@ -159,6 +165,17 @@ def test_nothing_is_written_over(store: Repository, tmp_path: Path) -> None:
         restore(tmp_path / "backup", store.root)
     with pytest.raises(StoreMissing):
         back_up(tmp_path / "nowhere", tmp_path / "another")
+
+
+def test_a_store_that_is_being_purged_is_not_copied(store: Repository, tmp_path: Path) -> None:
+    purging.begin(store.root, store.history, Erasure(("https://x/2",)), "Ville")
+    with pytest.raises(StoreBusy):
+        back_up(store.root, tmp_path / "backup")
+    assert not list(tmp_path.glob("*backup*"))
+    with store.writing():
+        pass
+    back_up(store.root, tmp_path / "backup")
+    assert "purge.json" not in read_manifest(tmp_path / "backup").files
 
 
 def test_a_manifest_cannot_reach_outside(store: Repository, tmp_path: Path) -> None:
