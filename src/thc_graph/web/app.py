@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from thc_graph.service import Service
-from thc_graph.web import description, entities, health, lists, notices, problems, sparql
+from thc_graph.web import description, entities, examples, health, lists, notices, problems, sparql
 from thc_graph.web.assets import Assets
 from thc_graph.web.logs import Witness
 from thc_graph.web.metrics import Metrics
@@ -62,6 +62,7 @@ def _route(app: FastAPI) -> None:
         notices.router,
         lists.router,
         sparql.router,
+        examples.router,
         description.router,
         entities.router,
         lists.last_router,

@@ -52,12 +52,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Map:
-    """Marks in the units of a drawing `width` by `height`; `ground` is the path behind them."""
+    """Marks in the units of a drawing `width` by `height`; `ground` is the path behind them.
+
+    `outside` places are not drawn: they stand too far from the others.
+    """
 
     marks: tuple[Mark, ...]
     width: float
     height: float
     ground: str
+    outside: int
 
 
 def available(table: Table) -> tuple[str, ...]:
@@ -93,10 +97,10 @@ def timeline(table: Table) -> tuple[Mark, ...]:
 
 
 def drawn(table: Table, ground: Iterable[Place]) -> Map:
-    """Return the rows that have a place, on metropolitan France or on all they cover."""
+    """Return the rows that have a place, on metropolitan France where most of them are."""
     places = _places(table)
-    points = [place for _, place in places]
-    (west, south), (east, north) = _frame(points)
+    frame = _frame([place for _, place in places])
+    (west, south), (east, north) = frame
     stretch = math.cos(math.radians((south + north) / 2))
 
     def at(place: Place) -> Place:
@@ -105,19 +109,24 @@ def drawn(table: Table, ground: Iterable[Place]) -> Map:
     marks = tuple(
         Mark(*_named(row, None), Literal(""), x=x, y=y)
         for row, place in places
+        if _within(frame, place)
         for x, y in (at(place),)
     )
-    path = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in map(at, ground))
+    path = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in map(at, ground) if y >= 0)
     width, height = at((east, south))
-    return Map(marks, width, height, path)
+    return Map(marks, width, height, path, len(places) - len(marks))
 
 
 def _frame(points: Sequence[Place]) -> tuple[Place, Place]:
-    (west, south), (east, north) = FRANCE
-    if all(west <= x <= east and south <= y <= north for x, y in points):
+    if 2 * sum(_within(FRANCE, each) for each in points) >= len(points):
         return FRANCE
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return (min(xs) - MARGIN, min(ys) - MARGIN), (max(xs) + MARGIN, max(ys) + MARGIN)
+
+
+def _within(frame: tuple[Place, Place], place: Place) -> bool:
+    (west, south), (east, north) = frame
+    return west <= place[0] <= east and south <= place[1] <= north
 
 
 def _places(table: Table) -> list[tuple[Row, Place]]:
