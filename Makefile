@@ -4,9 +4,9 @@ BIN := .venv/bin
 STORE ?= var/demo
 PORT ?= 8000
 
-.PHONY: run test check lock clean
+.PHONY: run test check lock assets clean
 
-run: .venv/run
+run: .venv/run assets
 	test -f $(STORE)/CURRENT || $(BIN)/thc-graph --store $(STORE) init --demo
 	$(BIN)/thc-graph --store $(STORE) serve --port $(PORT)
 
@@ -32,6 +32,12 @@ lock:
 .venv/test: requirements-test.lock .venv/run
 	$(BIN)/pip install -q --disable-pip-version-check -r requirements-test.lock
 	touch $@
+
+# The editor of /sparql, the map and the fonts; without npm the pages do without them.
+assets:
+	test -d src/thc_graph/web/static/vendor || ! command -v npm >/dev/null || \
+	{ npm ci --ignore-scripts --omit=dev --no-audit --no-fund --silent && $(BIN)/python scripts/assets.py; } || \
+	echo "npm could not install the front-end parts; the pages work without them." >&2
 
 clean:
 	rm -rf .venv var

@@ -1,6 +1,8 @@
 """A service over a small hand-made store, in process and as a real server."""
 
-from collections.abc import AsyncIterator, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
 from thc_graph.schema.reading import read_schema
@@ -90,3 +93,18 @@ def limited(service: Service) -> Callable[..., AbstractAsyncContextManager[httpx
         return visiting(Service(settings, service.schema, service.library))
 
     return narrow
+
+
+@pytest.fixture
+def address(service: Service) -> Iterator[str]:
+    """Serve for real, since only a real connection can be hung up."""
+    app = create_app(Service(service.settings, service.schema, service.library))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", server_header=False))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    (host, port), *_ = (each.getsockname() for each in server.servers[0].sockets)
+    yield f"http://{host}:{port}"
+    server.should_exit = True
+    thread.join()

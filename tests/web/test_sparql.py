@@ -1,19 +1,15 @@
 """The endpoint, by the tables of SPARQL 1.1 Protocol, section 2.1, and of our promises."""
 
 import asyncio
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from pyoxigraph import RdfFormat, parse
 
 from thc_graph.service import Service
-from thc_graph.web.app import create_app
 
 ALL = "https://data.thc.example/graph/all"
 SOME = "https://data.thc.example/graph/some"
@@ -433,21 +429,6 @@ async def test_browsers_keep_their_query_when_it_is_refused(client: httpx.AsyncC
     assert response.status_code == 400
     assert "SELECT &lt;/textarea&gt;" in response.text
     assert "<script>" not in response.text
-
-
-@pytest.fixture
-def address(service: Service) -> Iterator[str]:
-    """Serve for real, since only a real connection can be hung up."""
-    app = create_app(Service(service.settings, service.schema, service.library))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", server_header=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    (host, port), *_ = (each.getsockname() for each in server.servers[0].sockets)
-    yield f"http://{host}:{port}"
-    server.should_exit = True
-    thread.join()
 
 
 async def test_hanging_up_ends_the_work(address: str) -> None:

@@ -1,0 +1,56 @@
+"""The editor in a real browser: it works under our policy and asks nothing of anyone else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from thc_graph.web.querypage import EDITOR
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium"),
+    pytest.mark.skipif(not EDITOR.is_file(), reason="scripts/assets.py has not installed yasgui"),
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as driver:
+        options = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield browser.new_page(locale="fr")
+        browser.close()
+
+
+def test_the_editor_opens_runs_and_gives_its_text_back(page: Page, address: str) -> None:
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{address}/sparql")
+    page.click("button[aria-controls=editeur]")
+    assert not page.locator("form.requete").is_visible()
+    text = "SELECT ?s { ?s a ?o } LIMIT 3"
+    page.evaluate(f"document.querySelector('#editeur .CodeMirror').CodeMirror.setValue('{text}')")
+    page.click("#editeur .yasqe_queryButton")
+    page.wait_for_selector("#editeur table tbody tr")
+    assert page.locator("#editeur table tbody tr").count() == 3
+    page.click("button[aria-controls=editeur]")
+    assert page.locator("#query").input_value() == text
+    assert errors == []
+    assert all(url.startswith((address, "data:", "blob:")) for url in asked)
+    unnamed = "#editeur :is(textarea, input, select):not([aria-label])"
+    assert all(each.evaluate("e => e.labels.length") for each in page.locator(unnamed).all())
+
+
+def test_the_plain_form_works_without_script(page: Page, address: str) -> None:
+    without = page.context.browser.new_context(java_script_enabled=False)  # type: ignore[union-attr]
+    plain = without.new_page()
+    plain.goto(f"{address}/sparql?lang=fr")
+    plain.fill("#query", "ASK { ?s ?p ?o }")
+    plain.click("form.requete button[type=submit]")
+    assert plain.locator(".verdict").inner_text() == "Oui"
+    without.close()
