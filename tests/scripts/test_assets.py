@@ -1,4 +1,4 @@
-"""The front-end parts in the package are those that package.json declares, each with its licence."""
+"""The front-end parts in the package are those package.json declares, each with its licence."""
 
 import hashlib
 import json

@@ -377,6 +377,17 @@ async def test_a_cut_answer_is_told(limited: Limited) -> None:
         assert response.json()["results"]["bindings"]
 
 
+async def test_a_query_out_of_memory_is_told_as_such(limited: Limited) -> None:
+    async with limited(memory=330 << 20, seconds=30.0) as client:
+        pairs = "?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l"
+        query = f"SELECT (GROUP_CONCAT(CONCAT(STR(?a), STR(?d), STR(?g))) AS ?x) {{ {pairs} }}"
+        response = await client.get("/sparql", params={"query": query})
+        assert response.status_code == 503
+        assert response.json()["code"] == "QueryOutOfMemory"
+        assert response.json()["memory"] == 330 << 20
+        assert (await client.get("/sparql", params={"query": ASK})).status_code == 200
+
+
 async def test_a_budget_of_faults(limited: Limited) -> None:
     async with limited(client_failures=2) as client:
         asked = {"query": "nonsense"}
