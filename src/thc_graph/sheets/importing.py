@@ -11,6 +11,7 @@ from functools import partial
 
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
 
+from thc_graph.errors import SheetError
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
@@ -190,8 +191,15 @@ def _parts(
     for slug, rows in each.mapping.before.items():
         table = _declared(f"{each.path.name} › {slug}", rows)
         yield part(table, layout(table, schema, slug), declared=True)
-    for table in read_tables(each.path):
-        yield part(table, layout(table, schema, each.sheet, each.mapping or HeadingMapping()))
+    tables = read_tables(each.path)
+    for table in tables:
+        try:
+            found = layout(table, schema, each.sheet, each.mapping or HeadingMapping())
+        except SheetError:
+            if len(tables) == 1:
+                raise
+            continue  # a sheet of a workbook that is no table of ours
+        yield part(table, found)
 
 
 def _declared(name: str, rows: list[dict[str, str]]) -> Table:
