@@ -110,8 +110,8 @@ class _View:
 
     def _called(self, subject: NamedNode) -> str:
         label = self._label(subject) or _short(subject)
-        codes = (str(getattr(code, "value", "")) for p in CALLED for code in self._all(subject, p))
-        return " ".join([*sorted(code for code in codes if code and code != label), label])
+        codes = {str(getattr(code, "value", "")) for p in CALLED for code in self._all(subject, p)}
+        return " ".join([*sorted(codes - {"", label}), label])
 
     def _label(self, node: NamedNode) -> str:
         if node not in self._labels:

@@ -6,7 +6,11 @@ special case of RDFC-1.0 (W3C, 2024) without blank nodes.
 
 from collections.abc import Iterable
 
-from pyoxigraph import BlankNode, Quad
+from pyoxigraph import BlankNode, Literal, Quad, Store
+
+from thc_graph.rdf.terms import RDF, XSD
+
+_TEXTS = frozenset({XSD["string"], RDF["langString"]})
 
 
 def lines(quads: Iterable[Quad]) -> list[str]:
@@ -16,6 +20,22 @@ def lines(quads: Iterable[Quad]) -> list[str]:
         ValueError: A quad holds a blank node.
     """
     return sorted(_line(quad) for quad in set(quads))
+
+
+def normalised(quads: Iterable[Quad]) -> set[Quad]:
+    """Return the quads as the engine keeps them: the decimal 49.0 is 49.
+
+    A change must speak so: history would keep the one and later remove the other.
+    """
+    found = set(quads)
+    typed = {quad for quad in found if _is_typed(quad)}
+    store = Store()
+    store.bulk_extend(typed)
+    return (found - typed) | set(store)
+
+
+def _is_typed(quad: Quad) -> bool:
+    return isinstance(quad.object, Literal) and quad.object.datatype not in _TEXTS
 
 
 def _line(quad: Quad) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
 
 from thc_graph.errors import SheetError
+from thc_graph.rdf.canonical import normalised
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
@@ -124,7 +125,8 @@ def propose(
         for part in _parts(each, names, schema, base, without, progress)
     ]  # fmt: skip
     progress("comparing")
-    described = {quad for each in given for quad in each.dataset.quads(base)}
+    told = {each.input.dataset for each in parts if each.conversion.quads}
+    described = {quad for dataset in told for quad in dataset.quads(base)}
     scope = _scope(parts, complete, published, repository) if complete else set()
     missing = scope - {iri for each in parts for iri in each.conversion.rows}
     change = _change(parts, described, missing, published)
@@ -228,7 +230,7 @@ def _change(
     parts: list[Part], described: set[Quad], missing: set[NamedNode], published: Store
 ) -> ChangeSet:
     """Replace, in each sheet's graph, the facts whose cells are filled; touch nothing else."""
-    after = described | {quad for each in parts for quad in each.conversion.quads}
+    after = normalised(described | {quad for each in parts for quad in each.conversion.quads})
     before = {quad for quad in after if quad in published}
     graphs = set(published.named_graphs())
     for each in parts:
@@ -260,12 +262,11 @@ def _traced(
 
 def _touched(part: Part, change: ChangeSet) -> set[NamedNode]:
     """Return the entities of which this very part adds or replaces a fact."""
-    facts = part.conversion.filled
-    found = {q.subject for q in change.added if q in part.conversion.quads}
-    found |= {
+    said = part.conversion.filled | {(q.subject, q.predicate) for q in part.conversion.quads}
+    found = {
         q.subject
-        for q in change.removed
-        if q.graph_name == part.graph and (q.subject, q.predicate) in facts
+        for q in (*change.removed, *change.added)
+        if q.graph_name == part.graph and (q.subject, q.predicate) in said
     }
     return {each for each in found if isinstance(each, NamedNode)}
 
