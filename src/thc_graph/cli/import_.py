@@ -16,8 +16,9 @@ from thc_graph.rdf.terms import THC
 from thc_graph.settings import Settings
 from thc_graph.sheets import loading
 from thc_graph.sheets.datasets import Input, inputs
-from thc_graph.sheets.importing import Complete, known
+from thc_graph.sheets.importing import Complete
 from thc_graph.sheets.loading import TENTH, Options, Report
+from thc_graph.sheets.published import known
 from thc_graph.store.publication import Repository
 
 PENDING = 6
@@ -124,15 +125,17 @@ def _complete(whole: bool, territory: str, repository: Repository, base: str) ->
 
 def _territory(text: str, repository: Repository, base: str) -> NamedNode:
     """Return the published territory that a person names by code, label or IRI."""
-    snapshot = repository.current()
+    snapshot, schema = repository.current(), repository.schema
     shape = next(
         p
-        for each in repository.schema.shapes.values()
+        for each in schema.shapes.values()
         for p in each.properties
         if p.classes == (THC["Territoire"],)
     )
-    found = known(snapshot.store(), repository, base).find(text, shape) if snapshot else []
+    library = repository.derivation.library
+    names = known(snapshot.store(), library, schema, base) if snapshot else None
+    found = names.find(text, shape) if names else []
     if len(found) != 1:
-        names = ", ".join(each.value for each in found)
-        raise SheetError("--complete-for", f"{text} : {len(found)} territoires. {names}")
+        told = ", ".join(each.value for each in found)
+        raise SheetError("--complete-for", f"{text} : {len(found)} territoires. {told}")
     return found[0]

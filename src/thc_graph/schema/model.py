@@ -63,6 +63,10 @@ class PropertyShape:
     each_value: bool = False  # a row makes one entity for each value of the cell
     key_with_kind: bool = False
     comma_separates: bool = False
+    format: str | None = None  # how its cells are typed: insee, siren, percent, degrees
+    ends: tuple[NamedNode, ...] = ()  # the properties that take the end of a period typed here
+    read_in: NamedNode | None = None  # without a column of its own, a date inside this one
+    inverse_link: NamedNode | None = None  # filled on the other side by the same cell
 
     @property
     def predicate(self) -> NamedNode:
@@ -146,11 +150,18 @@ class Schema:
 
     def ancestors(self, iri: NamedNode) -> tuple[NamedNode, ...]:
         """Return the class, then those above it, nearest first; cycles are cut."""
-        found: list[NamedNode] = [iri]
-        for each in found:
-            parents = self.classes[each].parents if each in self.classes else ()
-            found.extend(parent for parent in parents if parent not in found)
-        return tuple(found)
+        known = self._above.get(iri)
+        if known is None:
+            found: list[NamedNode] = [iri]
+            for each in found:
+                parents = self.classes[each].parents if each in self.classes else ()
+                found.extend(parent for parent in parents if parent not in found)
+            known = self._above[iri] = tuple(found)
+        return known
+
+    @cached_property
+    def _above(self) -> dict[NamedNode, tuple[NamedNode, ...]]:
+        return {}
 
     def descendants(self, iri: NamedNode) -> tuple[NamedNode, ...]:
         """Return the class and all those below it."""
@@ -226,7 +237,14 @@ class Schema:
 
     def naming(self, iri: NamedNode) -> NodeShape | None:
         """Return the nearest shape that says how entities of this class are named."""
-        return next((s for s in self.shapes_of(iri) if s.kind or s.namespace), None)
+        if iri not in self._naming:
+            shapes = (s for s in self.shapes_of(iri) if s.kind or s.namespace)
+            self._naming[iri] = next(shapes, None)
+        return self._naming[iri]
+
+    @cached_property
+    def _naming(self) -> dict[NamedNode, NodeShape | None]:
+        return {}
 
     def kind_of(self, iri: NamedNode) -> str | None:
         shape = self.naming(iri)

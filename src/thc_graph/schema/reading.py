@@ -218,6 +218,10 @@ class _Reader:
             each_value=self.flag(iri, THC["eachValue"]),
             key_with_kind=self.flag(iri, THC["keyWithKind"]),
             comma_separates=self.flag(iri, THC["commaSeparates"]),
+            format=self.literal(iri, THC["format"]),
+            ends=self.iris(iri, THC["end"]),
+            read_in=self.iri(iri, THC["readIn"]),
+            inverse_link=self.iri(iri, THC["inverseLink"]),
         )
 
     def _all(self, nodes: Iterable[Term], predicate: NamedNode) -> Iterator[NamedNode]:

@@ -59,8 +59,8 @@ def annotate(
         SheetError: It is past a limit.
         OSError: The file cannot be written.
     """
-    shown, told = [each for each in parts if not each.declared], list(problems)
-    paths = {each.input.path for each in shown}
+    shown, told = [each for each in parts if not each.given.declared], list(problems)
+    paths = {each.given.input.path for each in shown}
     content = None
     if not refused and len(paths) == 1 and (file := paths.pop()).suffix.casefold() == ".xlsx":
         content = _written(_plan(shown, told, refused, language, file))
@@ -115,24 +115,28 @@ def _plan(
 def _pages(parts: Sequence[Part], refused: frozenset[Line], file: Path | None) -> Pages:
     pages: Pages = {}
     for each in parts:
-        key = each.table.file, each.table.name
+        key = each.given.table.file, each.given.table.name
         rows = {line for *place, line in refused if (*place,) == key}
         if refused and not rows:
             continue
         kept = [
-            r for r in each.table.rows if not refused or r.line <= each.header or r.line in rows
+            r
+            for r in each.given.table.rows
+            if not refused or r.line <= each.given.header or r.line in rows
         ]
         lines = {row.line: place for place, row in enumerate(kept, start=1)}
         if not refused:
             lines = {row.line: row.line for row in kept}
-        title = each.table.name if file else _title(each, {page.title for page in pages.values()})
+        title = (
+            each.given.table.name if file else _title(each, {page.title for page in pages.values()})
+        )
         copied = [(lines[row.line], row.cells) for row in kept]
-        pages[key] = _Page(title, lines.get(each.header, 1), lines, copied)
+        pages[key] = _Page(title, lines.get(each.given.header, 1), lines, copied)
     return pages
 
 
 def _title(part: Part, taken: set[str]) -> str:
-    name = part.table.name or Path(part.table.file).stem
+    name = part.given.table.name or Path(part.given.table.file).stem
     plain = _FORBIDDEN.sub(" ", name)[:LONGEST] or "Feuille"
     title, number = plain, 2
     while title in taken or title == TITLE:

@@ -4,9 +4,12 @@ Headings come from the shapes (`sh:name`, `thc:variant`); a declared mapping may
 give ours for foreign ones, and constants for columns the table does not have.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any, Final
 
 import yaml
 from pyoxigraph import NamedNode
@@ -15,22 +18,50 @@ from thc_graph.errors import SheetError
 from thc_graph.schema.model import NodeShape, PropertyShape, Schema, Sheet
 from thc_graph.sheets.problems import message
 from thc_graph.sheets.reading import Row, Table
-from thc_graph.sheets.words import heading
+from thc_graph.sheets.words import folded, heading
 
 IDENTIFIER = "Identifiant"
 ENGLISH = " (en)"
+_NOT_OURS: Final = frozenset({"rapport"})  # the column that an annotated workbook adds
 ENOUGH = 0.6  # of a table's headings must be a sheet's, for the table to be that sheet
 
 
 @dataclass(frozen=True)
 class HeadingMapping:
-    """A declared mapping: foreign headings → ours, constants, rows to load first."""
+    """A declared mapping: foreign headings → ours, and what their cells mean (docs/mappings.md).
+
+    `values` are by our heading, typed → read; `forms` too, with `{}` or `{:02}`
+    (completed with zeros to that length) for what is typed.
+    """
 
     sheet: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     before: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)
-    source: Mapping[str, str] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
+
+    def read_as(self) -> Mapping[str, Callable[[str], str]]:
+        """Return, by folded heading of ours, what turns a typed cell into the one read."""
+        names = {heading(name) for name in (*self.values, *self.forms)}
+        return {name: partial(_mapped, *self._meaning(name)) for name in names}
+
+    def _meaning(self, name: str) -> tuple[Mapping[str, str], str]:
+        values = next((v for k, v in self.values.items() if heading(k) == name), {})
+        form = next((v for k, v in self.forms.items() if heading(k) == name), "")
+        return {folded(str(typed)): str(read) for typed, read in values.items()}, form
+
+
+_FORM: Final = re.compile(r"\{(?::0(\d))?\}")
+
+
+def _mapped(values: Mapping[str, str], form: str, text: str) -> str:
+    if folded(text) in values:
+        return values[folded(text)]
+    if not form or not text:
+        return text
+    return _FORM.sub(lambda found: text.zfill(int(found[1] or 0)), form)
 
 
 def read_mapping(path: Path) -> HeadingMapping:
@@ -71,22 +102,57 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """A table understood: its sheet, its members, which column fills which property."""
+    """A table understood: its sheet, its members, which column fills which property.
+
+    `place` counts the rows above the headings; `read_as` mends cells, by heading.
+    """
 
     sheet: Sheet
     members: tuple[Member, ...]
     columns: Mapping[str, tuple[Column, ...]]  # by folded heading of ours
     ignored: tuple[Column, ...]
+    colliding: tuple[Column, ...]
+    header: tuple[str, ...]
+    place: int
     rows: tuple[Row, ...]
+    read_as: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
 
     def column(self, shape: PropertyShape) -> tuple[Column, ...]:
         """Return the columns that fill a property: one a language at most."""
-        names = (shape.name.fr, *shape.variants)
-        return next((self.columns[h] for h in map(heading, names) if h in self.columns), ())
+        found: dict[str, Column] = {}
+        for name in _spelt((shape.name.fr, *shape.variants)):
+            for each in self.columns.get(name, ()):
+                found.setdefault(each.language, each)
+        return tuple(found.values())
+
+    @cached_property
+    def unread(self) -> tuple[Column, ...]:
+        """The columns whose property another column fills already."""
+        read = {c for m in self.members for shape in m.properties for c in self.column(shape)}
+        every = {c for found in self.columns.values() for c in found} - {self.identifier}
+        left = {*self.colliding, *(c for c in every if c.index is not None)} - read
+        return tuple(sorted(left, key=lambda column: column.number or 0))
 
     @property
     def identifier(self) -> Column | None:
         return next(iter(self.columns.get(heading(IDENTIFIER), ())), None)
+
+    @cached_property
+    def used(self) -> frozenset[int]:
+        """The places of the columns that are read."""
+        return frozenset(c.index for f in self.columns.values() for c in f if c.index is not None)
+
+    @cached_property
+    def departement(self) -> Column | None:
+        """The column that tells homonyms apart, whether or not the sheet has such a property."""
+        everything = (*(c for found in self.columns.values() for c in found), *self.ignored)
+        return next((c for c in everything if heading(c.heading) in _DEPARTEMENT), None)
+
+    def heading(self, place: int) -> str:
+        return self.header[place] if place < len(self.header) else ""
+
+
+_DEPARTEMENT: Final = frozenset({"departement", "dept", "dep", "dpt", "code departement"})
 
 
 def layout(
@@ -100,14 +166,24 @@ def layout(
     Raises:
         SheetError: No sheet has these headings.
     """
+    found = recognised(table, schema, sheet, mapping)
+    if found is None:
+        headers = ", ".join(cell for cell in table.rows[0].cells if cell) if table.rows else ""
+        raise SheetError(table.file, message("no-layout", headers=headers[:300]).fr)
+    return found
+
+
+def recognised(
+    table: Table, schema: Schema, sheet: str | None = None, mapping: HeadingMapping | None = None
+) -> Layout | None:
+    """Return how a table is understood, None where no sheet has its headings."""
     mapping = mapping or HeadingMapping()
     chosen = _chosen(sheet or mapping.sheet, table, schema)
     candidates = [chosen] if chosen else list(schema.sheets.values())
     found = _scores(table, candidates, schema, mapping)
     place, score, _, best = max(found, key=lambda each: (each[1], each[2], -each[0]))
-    if score < ENOUGH and not chosen:
-        headers = ", ".join(cell for cell in table.rows[0].cells if cell) if table.rows else ""
-        raise SheetError(table.file, message("no-layout", headers=headers[:300]).fr)
+    if score < ENOUGH and (not chosen or not score):
+        return None
     return _layout(table, place, best, schema, mapping)
 
 
@@ -130,6 +206,7 @@ def _scores(
         known, own = set(_headings(made)), set(_headings(made[:1]))
         for place, row in enumerate(table.rows[:10]):
             found = [ours.get(name, name) for name in map(heading, filter(None, row.cells))]
+            found = [name for name in found if name not in _NOT_OURS]
             yield place, _share(found, known), _share(found, own), sheet
         if not table.rows:
             yield 0, 0.0, 0.0, sheet
@@ -161,21 +238,22 @@ def _headings(found: Iterable[Member]) -> Iterator[str]:
     yield heading(IDENTIFIER)
     for member in found:
         for each in member.properties:
-            yield from map(heading, (each.name.fr, *each.variants))
+            yield from _spelt((each.name.fr, *each.variants))
+
+
+def _spelt(names: Iterable[str]) -> Iterator[str]:
+    """Yield headings as compared: first whole, then without what stands in brackets."""
+    for name in names:
+        yield folded(name)
+        yield heading(name)
 
 
 def _layout(
     table: Table, place: int, sheet: Sheet, schema: Schema, mapping: HeadingMapping
 ) -> Layout:
     made = members(sheet, schema)
-    known = set(_headings(made))
-    columns: dict[str, list[Column]] = {}
-    ignored: list[Column] = []
-    for column, name in _columns(table.rows[place] if table.rows else None, mapping):
-        if heading(name) in known:
-            columns.setdefault(heading(name), []).append(column)
-        else:
-            ignored.append(column)
+    header = table.rows[place].cells if table.rows else ()
+    columns, ignored, colliding = _placed(header, set(_headings(made)), mapping)
     for name, constant in mapping.constants.items():
         columns.setdefault(heading(name), [Column(name, None, constant=str(constant))])
     return Layout(
@@ -183,15 +261,40 @@ def _layout(
         members=made,
         columns={name: tuple(found) for name, found in columns.items()},
         ignored=tuple(ignored),
+        colliding=tuple(colliding),
+        header=header,
+        place=place,
         rows=table.rows[place + 1 :],
+        read_as=mapping.read_as(),
     )
 
 
-def _columns(header: Row | None, mapping: HeadingMapping) -> Iterator[tuple[Column, str]]:
+def _placed(
+    header: tuple[str, ...], known: set[str], mapping: HeadingMapping
+) -> tuple[dict[str, list[Column]], list[Column], list[Column]]:
+    """Return the columns by heading, those of no property, and those of a property taken."""
+    columns: dict[str, list[Column]] = {}
+    ignored: list[Column] = []
+    colliding: list[Column] = []
+    found = sorted(_columns(header, mapping), key=lambda each: folded(each[1]) not in known)
+    for column, name in found:
+        key = folded(name) if folded(name) in known else heading(name)
+        taken = columns.get(key, ())
+        if key not in known:
+            ignored.extend([] if key in _NOT_OURS else [column])
+        elif any(each.language == column.language for each in taken):
+            colliding.append(column)
+        else:
+            columns.setdefault(key, []).append(column)
+    return columns, ignored, colliding
+
+
+def _columns(header: tuple[str, ...], mapping: HeadingMapping) -> Iterator[tuple[Column, str]]:
     """Yield each column of the table with the heading of ours it stands for."""
     ours = {heading(foreign): name for foreign, name in mapping.columns.items()}
-    for index, cell in enumerate(header.cells if header else ()):
+    whole = {folded(foreign): name for foreign, name in mapping.columns.items()}
+    for index, cell in enumerate(header):
         if cell:
-            name = ours.get(heading(cell), cell)
+            name = whole.get(folded(cell)) or ours.get(heading(cell), cell)
             language = "en" if name.casefold().endswith(ENGLISH) else "fr"
             yield Column(cell, index, language), name

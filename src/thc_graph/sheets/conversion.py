@@ -1,26 +1,32 @@
-"""Conversion: the rows of one sheet as quads, each with the cell it came from.
+"""Conversion: the rows of sheets as quads, each with the cell it came from.
 
 Two passes: first every row's entities are named and made known, so that rows of
-the same file may refer to one another; then their cells are read.
+the same publication may refer to one another; then their cells are read.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from pyoxigraph import NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad
 
-from thc_graph.rdf import iris
-from thc_graph.rdf.terms import DASH, A, Term
+from thc_graph.rdf.terms import DASH, SKOS, A, Term
 from thc_graph.schema.model import PropertyShape, Schema
-from thc_graph.sheets import values
-from thc_graph.sheets.columns import Column, Layout, Member
+from thc_graph.sheets import cleaning, coordinates, rows, values
+from thc_graph.sheets.cells import Cells, Found
+from thc_graph.sheets.columns import Column, Layout
+from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
-from thc_graph.sheets.problems import Cell, Problem, Severity, message
+from thc_graph.sheets.naming import Naming, Subject
+from thc_graph.sheets.problems import Cell, Problem, Severity
 from thc_graph.sheets.reading import Row, Table
-from thc_graph.sheets.values import Unreadable
-from thc_graph.sheets.words import folded
+from thc_graph.sheets.references import References, Unknown
+from thc_graph.sheets.remarks import Unreadable, note, warning
+from thc_graph.sheets.values import Period
 
 Fact = tuple[NamedNode, NamedNode]  # subject, property
+
+_ALT_LABEL = SKOS["altLabel"]
 
 
 @dataclass
@@ -28,8 +34,10 @@ class Conversion:
     """What a sheet says.
 
     `filled` are the (subject, property) pairs whose cells hold something: their
-    former values in the same graph are replaced. `origins` also knows the empty
-    cells, so that a missing value is shown in the cell to fill.
+    former values in the same graph are replaced, as far as `replaces` says.
+    `origins` also knows the empty cells, so that a missing value is shown in the
+    cell to fill. `made` is what each line describes; `unknown` what cells name
+    that nobody has described.
     """
 
     quads: set[Quad] = field(default_factory=set)
@@ -37,301 +45,281 @@ class Conversion:
     origins: dict[Fact, Cell] = field(default_factory=dict)
     rows: dict[NamedNode, Cell] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    made: dict[int, list[NamedNode]] = field(default_factory=dict)
+    unknown: list[Unknown] = field(default_factory=list)
+    owners: dict[Fact, set[NamedNode]] = field(default_factory=dict)
+    rivals: dict[NamedNode, list[PropertyShape]] = field(default_factory=dict)
+
+    @property
+    def refused_rows(self) -> set[int]:
+        """The lines that have a fault: nothing of them is published, not even with --partial."""
+        return {p.cell.line for p in self.problems if p.severity is Severity.ERROR}
+
+    def without(self, lines: set[int]) -> "Conversion":
+        """Return what the other lines say, and nothing of what only these describe."""
+        kept = {iri for line, made in self.made.items() if line not in lines for iri in made}
+        gone = {iri for line in lines for iri in self.made.get(line, ())} - kept
+        return Conversion(
+            quads={quad for quad in self.quads if quad.subject not in gone},
+            filled={fact for fact in self.filled if fact[0] not in gone},
+            origins=self.origins,
+            rows={iri: cell for iri, cell in self.rows.items() if iri not in gone},
+            problems=self.problems,
+            made={line: made for line, made in self.made.items() if line not in lines},
+            unknown=self.unknown,
+            owners=self.owners,
+            rivals=self.rivals,
+        )
+
+    def referring(self, gone: set[NamedNode]) -> set[int]:
+        """Return the lines whose entities point at things that are not to be published."""
+        pointing = {quad.subject for quad in self.quads if quad.object in gone}
+        return {line for line, made in self.made.items() if not pointing.isdisjoint(made)}
+
+    def replaces(self, quad: Quad) -> bool:
+        """Say whether a published fact gives way to what this sheet's cells hold.
+
+        Where several columns fill one property (GeoNames, Wikidata, other links),
+        each replaces only the values that it could have written.
+        """
+        fact = quad.subject, quad.predicate
+        if fact not in self.filled:
+            return False
+        rivals = self.rivals.get(quad.predicate, [])
+        if len(rivals) < 2 or fact not in self.owners:  # noqa: PLR2004
+            return True
+        return _writer(quad.object, rivals) in self.owners[fact]
+
+
+def _writer(term: object, rivals: list[PropertyShape]) -> NamedNode | None:
+    """Return the property whose column a value comes from: by template, else the plain one."""
+    value = str(getattr(term, "value", ""))
+    plain = None
+    for shape in rivals:
+        prefix = (shape.value_template or "").partition("{}")[0]
+        if not prefix:
+            plain = shape.iri
+        elif value.startswith(prefix):
+            return shape.iri
+    return plain
 
 
 @dataclass(frozen=True)
-class Subject:
-    """One entity of one row, named."""
+class Given:
+    """A recognised table, and the graph that what it says is for.
 
-    iri: NamedNode
-    class_: NamedNode
-    member: Member
-    row: Row
-    only: tuple[str, str] | None = None  # (heading, value): this entity's share of a cell
-
-
-def convert(
-    table: Table, layout: Layout, names: Names, schema: Schema, graph: NamedNode
-) -> Conversion:
-    """Return what the rows of a recognised table say, as quads of `graph`.
-
-    Faults are collected, never raised: each names its cell.
+    `declared` are rows of the mapping, not of the file.
     """
-    return _Converter(table, layout, names, schema, graph).convert()
+
+    table: Table
+    layout: Layout
+    graph: NamedNode
+    input: Input
+    declared: bool = False
+
+    @property
+    def header(self) -> int:
+        """The line of the headings, as a person sees it; 0 where there is none."""
+        return self.table.rows[self.layout.place].line if self.table.rows else 0
+
+
+def convert_all(given: Iterable[Given], names: Names, schema: Schema) -> list[Conversion]:
+    """Convert tables that may refer to one another; each may name entities by those before it."""
+    converters = [_Converter(each, names, schema) for each in given]
+    for converter in converters:
+        converter.name()
+    return [converter.convert() for converter in converters]
 
 
 class _Converter:
-    def __init__(
-        self, table: Table, layout: Layout, names: Names, schema: Schema, graph: NamedNode
-    ) -> None:
-        self.table, self.layout, self.names = table, layout, names
-        self.schema, self.graph = schema, graph
-        self.out = Conversion()
-        self.columns: dict[NamedNode, tuple[Column, ...]] = {}
+    def __init__(self, given: Given, names: Names, schema: Schema) -> None:
+        self.layout, self.graph = given.layout, given.graph
+        self.names, self.schema = names, schema
+        self.out = Conversion(problems=list(given.table.notes))
+        self.cells = Cells(given.table, given.layout, self.out.problems)
+        self.naming = Naming(self.cells, names, schema, given.graph)
+        self.references = References(self.cells, names, schema, self.out.unknown)
+        self.subjects: list[list[Subject]] = []
+        self.readable: dict[NamedNode, tuple[PropertyShape, ...]] = {}
+
+    def name(self) -> None:
+        """Tell what is left out, and name the entities of every row."""
+        table, layout = self.cells.table, self.layout
+        header = table.rows[layout.place] if table.rows else Row(1, ())
+        for columns, code in ((layout.ignored, "ignored-column"), (layout.unread, "unread-column")):
+            for column in columns:
+                cell = self.cells.place(header, column)
+                self.cells.say(cell, "", note(code, sheet=layout.sheet.label.fr))
+        self.out.problems.extend(rows.titles(table, layout))
+        seen: dict[NamedNode, Row] = {}
+        for row in rows.entities(table, layout, self.out.problems):
+            for subjects in self.naming.subjects(row):
+                for each in subjects:
+                    self.out.rows.setdefault(each.iri, table.cell(row.line))
+                    self.out.made.setdefault(row.line, []).append(each.iri)
+                if self._is_first(subjects, seen):
+                    self.subjects.append(subjects)
+
+    def _is_first(self, subjects: list[Subject], seen: dict[NamedNode, Row]) -> bool:
+        """Two rows of one entity must say the same; the second one then adds nothing."""
+        iri, row = subjects[0].iri, subjects[0].row
+        first = seen.setdefault(iri, row)
+        if first is row:
+            return True
+        cell = self.cells.place(row)
+        key = self.names.key(iri)
+        if first.cells == row.cells:
+            self.cells.say(cell, "", note("merged", key=key, first=first.line))
+            return False
+        told = " ; ".join(_differences(self.layout, first, row))
+        self.cells.fault(
+            cell, "", "duplicate-key", key=key, told=told, first=first.line, second=row.line
+        )
+        return True
 
     def convert(self) -> Conversion:
-        for column in self.layout.ignored:
-            self.say(
-                self.table.cell(1, column.number, column.heading),
-                Severity.NOTE, "", "ignored-column", sheet=self.layout.sheet.label.fr,
-            )  # fmt: skip
-        rows = [subjects for row in self.layout.rows for subjects in self.subjects(row)]
-        for subjects in rows:
+        for subjects in self.subjects:
             for subject in subjects:
                 self.fill(subject)
             self.link(subjects)
-        self._refuse_contradictions(rows)
+        self.out.quads.update(self.naming.aliases)
         return self.out
-
-    # Naming
-
-    def subjects(self, row: Row) -> Iterator[list[Subject]]:
-        """Yield the entities of a row; several lists where a cell makes one for each value."""
-        main, *parts = self.layout.members
-        for only in self._shares(main, row):
-            first = self.subject(main, row, only, ())
-            if first is not None:
-                found = [first]
-                for part in parts:
-                    if self._is_made(part, main, row):
-                        made = self.subject(part, row, only, found)
-                        found.extend([made] if made else [])
-                yield found
-
-    def _shares(self, main: Member, row: Row) -> list[tuple[str, str] | None]:
-        for shape in main.properties:
-            if shape.each_value:
-                found = self.cells(shape, row, None)
-                text = _read_as(shape, found[0][1]) if found else ""
-                return [(shape.name.fr, each) for each in values.split(text, shape)] or [None]
-        return [None]
-
-    def _is_made(self, part: Member, main: Member, row: Row) -> bool:
-        """A part is made when a cell of its own, not one of the main entity's, is filled."""
-        shared = {cell[0] for each in main.properties for cell in self.cells(each, row, None)}
-        own = (cell for each in part.properties for cell in self.cells(each, row, None))
-        return any(text and column not in shared for column, text in own)
-
-    def subject(
-        self, member: Member, row: Row, only: tuple[str, str] | None, before: Iterable[Subject]
-    ) -> Subject | None:
-        class_ = self.class_of(member, row)
-        if class_ is None:
-            return None
-        iri = self.name(class_, row, only, tuple(before))
-        if iri is None:
-            return None
-        subject = Subject(iri, class_, member, row, only)
-        self.out.rows.setdefault(iri, self.table.cell(row.line))
-        self.names.add(iri, {class_}, self._called(subject))
-        return subject
-
-    def _called(self, subject: Subject) -> list[str]:
-        shapes = self.schema.properties_of(subject.class_)
-        called = [s for s in shapes if s.role in (DASH["LabelRole"], DASH["IDRole"])]
-        called.sort(key=lambda shape: shape.role != DASH["LabelRole"])
-        return [text for s in called for _, text in self.cells(s, subject.row, None) if text]
-
-    def class_of(self, member: Member, row: Row) -> NamedNode | None:
-        """Return the class the row's type cell says, or the only one, or the default."""
-        if len(member.classes) == 1:
-            return member.classes[0]
-        shape = next((s for s in member.properties if s.predicate == A), None)
-        cells = self.cells(shape, row, None) if shape else []
-        text = cells[0][1] if cells else ""
-        if text and shape is not None:
-            cell = self.cell(row, cells[0][0])
-            return self._class_called(_read_as(shape, text), member, cell)
-        if shape is not None and isinstance(shape.default, NamedNode):
-            return shape.default
-        where = self.cell(row, cells[0][0]) if cells else self.table.cell(row.line)
-        self.fault(where, "", "missing-type", self._class_labels(member))
-        return None
-
-    def _class_called(self, text: str, member: Member, cell: Cell) -> NamedNode | None:
-        word = folded(text)
-        for iri in member.classes:
-            if word in self._words(iri):
-                return iri
-        self.fault(cell, text, "unknown-type", self._class_labels(member))
-        return None
-
-    def _words(self, iri: NamedNode) -> set[str]:
-        class_ = self.schema.classes.get(iri)
-        spoken = (class_.label.fr, class_.label.en, *class_.variants) if class_ else ()
-        return {folded(word) for word in (*spoken, iri.value.rpartition("#")[2])}
-
-    def _class_labels(self, member: Member) -> list[str]:
-        return [self.schema.classes[c].label.fr for c in member.classes if c in self.schema.classes]
-
-    def name(
-        self,
-        class_: NamedNode,
-        row: Row,
-        only: tuple[str, str] | None,
-        before: tuple[Subject, ...],
-    ) -> NamedNode | None:
-        """Return the entity's IRI, from its Identifiant (main entity only) or its key."""
-        naming = self.schema.naming(class_)
-        if naming is None:
-            return None
-        given = self.layout.identifier
-        text = self._text(given, row) if given and not before else ""
-        if text:
-            key: str | None = iris.slug(text) if "/" not in text else text
-        else:
-            key = self._key(naming.key, class_, row, only, before)
-            key = key or self._key(naming.fallback_key, class_, row, only, before)
-        if not key:
-            columns = ", ".join(self.schema.property(each).name.fr for each in naming.key)
-            self.fault(self.table.cell(row.line), "", "missing-key", columns=columns)
-            return None
-        if naming.namespace:
-            return NamedNode(naming.namespace + key)
-        return iris.entity(self.names.base, naming.kind or "", key)
-
-    def _key(
-        self,
-        shapes: tuple[NamedNode, ...],
-        class_: NamedNode,
-        row: Row,
-        only: tuple[str, str] | None,
-        before: tuple[Subject, ...],
-    ) -> str | None:
-        found = [self.schema.property(s) for s in shapes]
-        segments = [self._segment(shape, class_, row, only, before) for shape in found]
-        if not segments or not all(segments):
-            return None
-        return ("/" if self._is_concept(shapes) else "-").join(s for s in segments if s)
-
-    def _is_concept(self, shapes: tuple[NamedNode, ...]) -> bool:
-        """A concept's key is its scheme's name, then its code."""
-        first = self.schema.property(shapes[0])
-        return first.predicate.value.endswith("core#inScheme")
-
-    def _segment(
-        self,
-        shape: PropertyShape,
-        class_: NamedNode,
-        row: Row,
-        only: tuple[str, str] | None,
-        before: tuple[Subject, ...],
-    ) -> str | None:
-        linked = self._linked(shape, before)
-        if linked is not None:
-            return self._reference_segment(linked, shape)
-        cells = [cell for cell in self.cells(shape, row, only) if cell[1]]
-        text = _read_as(shape, cells[0][1]) if cells else shape.default_cell or ""
-        if not text:
-            return None
-        if shape.classes or shape.scheme:
-            found = self.names.find(text, shape)
-            return self._reference_segment(found[0], shape) if len(found) == 1 else None
-        if text.isdigit():
-            text = text.zfill(self.schema.code_length(class_, shape.predicate))
-        return self._literal_segment(text, shape)
-
-    def _literal_segment(self, text: str, shape: PropertyShape) -> str:
-        """A code that opens with a digit keeps its form (2A004); anything else is slugged."""
-        try:
-            read = values.literal(text, shape, "fr").value
-        except Unreadable:
-            read = text
-        if shape.role == DASH["IDRole"] and read[:1].isdigit() and read.isalnum():
-            return read
-        return iris.slug(read)
-
-    def _linked(self, shape: PropertyShape, before: tuple[Subject, ...]) -> NamedNode | None:
-        """Return the entity of the same row that a part's link property points at."""
-        for part, member in zip(self.layout.sheet.parts, self.layout.members[1:], strict=True):
-            if part.link == shape.iri and self.schema.has_property(member.shape, shape.iri):
-                return self._target(part.link, before)
-        return None
-
-    def _target(self, link: NamedNode, before: Iterable[Subject]) -> NamedNode | None:
-        classes = self.schema.property(link).classes
-        for each in before:
-            above = self.schema.ancestors(each.class_)
-            if not classes or any(class_ in above for class_ in classes):
-                return each.iri
-        return None
-
-    def _reference_segment(self, iri: NamedNode, shape: PropertyShape) -> str:
-        place = iris.kind_and_key(iri.value, self.names.base)
-        if place is None:
-            return iri.value.rstrip("/").rpartition("/")[2]
-        return f"{place[0]}-{place[1]}" if shape.key_with_kind else place[1]
-
-    # Reading cells
 
     def fill(self, subject: Subject) -> None:
         """Read every cell of an entity."""
         self.add(subject.iri, A, subject.class_, None)
-        for shape in self.schema.properties_of(subject.class_):
-            if not shape.is_column or shape.predicate == A:
-                continue
-            cells = self.cells(shape, subject.row, subject.only)
-            if not cells and shape.default_cell:
-                cells = [(Column(shape.name.fr, None), shape.default_cell)]
-            for column, text in cells:
-                self._fill(subject, shape, column, self._completed(subject, shape, column, text))
+        shapes = self._readable(subject.class_)
+        for shape in shapes:
+            for column, text in self._found(shape, subject):
+                self._fill(subject, shape, column, text)
+        if any(shape.format == "latitude" for shape in shapes):
+            self._doubt_point(subject, shapes)
 
-    def _completed(self, subject: Subject, shape: PropertyShape, column: Column, text: str) -> str:
-        """Complete a code that lost its leading zeros, and say so."""
-        length = self.schema.code_length(subject.class_, shape.predicate)
-        if not text.isdigit() or len(text) >= length:
-            return text
-        cell = self.cell(subject.row, column)
-        self.say(cell, Severity.NOTE, text, "padded", value=text.zfill(length))
-        return text.zfill(length)
+    def _readable(self, class_: NamedNode) -> tuple[PropertyShape, ...]:
+        """Return the properties of a class that some cell of this table may fill."""
+        if class_ not in self.readable:
+            shapes = [
+                each
+                for each in self.schema.properties_of(class_)
+                if each.is_column and each.predicate != A
+            ]
+            for each in shapes:
+                rivals = self.out.rivals.setdefault(each.predicate, [])
+                rivals.extend([] if each in rivals else [each])
+            self.readable[class_] = tuple(
+                each
+                for each in shapes
+                if self.cells.columns(each) or each.default_cell or each.read_in
+            )
+        return self.readable[class_]
+
+    def _found(self, shape: PropertyShape, subject: Subject) -> Found:
+        found = self.cells.of(shape, subject.row, subject.only)
+        if not found and shape.read_in:
+            other = self.schema.property(shape.read_in)
+            found = self.cells.told_in(shape, other, subject.row)
+        if not found and shape.default_cell:
+            found = [(Column(shape.name.fr, None), shape.default_cell)]
+        return found
 
     def _fill(self, subject: Subject, shape: PropertyShape, column: Column, text: str) -> None:
-        cell = self.cell(subject.row, column)
-        self.out.origins.setdefault((subject.iri, shape.predicate), cell)
-        if values.is_nothing(text):
+        fact = subject.iri, shape.predicate
+        if not text or values.is_nothing(text, shape):
+            if fact not in self.out.origins:
+                self.out.origins[fact] = self.cells.place(subject.row, column)
             return
-        self.out.filled.add((subject.iri, shape.predicate))
+        cell = self.cells.place(subject.row, column)
+        self.out.origins.setdefault(fact, cell)
+        self.out.filled.add(fact)
+        if len(self.out.rivals[shape.predicate]) > 1:
+            self.out.owners.setdefault(fact, set()).add(shape.iri)
         if text == values.DELETE:
             return
-        for each in values.split(_read_as(shape, text), shape):
-            for term in self.terms(each, shape, column.language, cell):
+        text = self._completed(subject, shape, cell, self.cells.read_as(shape, text))
+        for each in values.split(text, shape):
+            for term in self.terms(each, shape, column, subject, cell):
                 self.add(subject.iri, shape.predicate, term, cell)
+                if shape.inverse_link is not None and isinstance(term, NamedNode):
+                    inverse = self.schema.property(shape.inverse_link).predicate
+                    self.add(term, inverse, subject.iri, None)
 
-    def terms(self, text: str, shape: PropertyShape, language: str, cell: Cell) -> list[Term]:
-        """Return the term one value says: none, with its fault told, when it says none."""
+    def _completed(self, subject: Subject, shape: PropertyShape, cell: Cell, text: str) -> str:
+        """Complete a code that lost its leading zeros, and say so."""
+        if not text.isdigit():
+            return text
+        length = self.schema.code_length(subject.class_, shape.predicate)
+        if len(text) >= length:
+            return text
+        self.cells.say(cell, text, note("padded", value=text.zfill(length)))
+        return text.zfill(length)
+
+    def terms(
+        self, text: str, shape: PropertyShape, column: Column, subject: Subject, cell: Cell
+    ) -> Iterator[Term]:
+        """Yield the terms one value says: none, with its fault told, when it says none."""
         if shape.classes or shape.scheme:
-            return list(self.reference(text, shape, cell))
+            yield from self.references.read(text, shape, subject.row, cell)
+            return
         try:
             if shape.is_iri:
-                known = self.names.find(text, shape)
-                return [known[0] if len(known) == 1 else values.link(text, shape)]
-            return [values.literal(text, shape, language)]
+                known = self.names.find(text, shape) if ":" not in text else []
+                reading = (
+                    values.Reading(known[0]) if len(known) == 1 else values.read_link(text, shape)
+                )
+            else:
+                reading = values.read(text, shape, column.language)
         except Unreadable as fault:
-            self.fault(cell, text, fault.code)
-            return []
+            self.cells.unreadable(cell, text, fault)
+            return
+        for remark in reading.remarks:
+            self.cells.say(cell, text, remark)
+        if isinstance(reading.term, Period):
+            yield from self._within(reading.term, text, shape, subject, cell)
+        elif reading.term is not None:
+            if shape.role == DASH["LabelRole"] and cleaning.has_pictographs(text):
+                self.add(subject.iri, _ALT_LABEL, Literal(text, language=column.language), cell)
+            yield reading.term
 
-    def reference(self, text: str, shape: PropertyShape, cell: Cell) -> Iterator[NamedNode]:
-        found = self.names.find(text, shape)
-        if len(found) == 1:
-            yield found[0]
-        elif found:
-            self.fault(cell, text, "ambiguous-reference", [self.names.describe(i) for i in found])
-        elif shape.scheme is not None:
-            self.fault(cell, text, "unknown-concept", self.names.members(shape))
-        else:
-            self._unknown(text, shape, cell)
+    def _within(
+        self, period: Period, text: str, shape: PropertyShape, subject: Subject, cell: Cell
+    ) -> Iterator[Literal]:
+        """Yield a period's side that the property takes, and fill its other side where empty."""
+        shapes = self.schema.properties_of(subject.class_)
+        end = next((each for each in shapes if each.iri in shape.ends), None)
+        start = next((each for each in shapes if shape.iri in each.ends), None)
+        other = end or start
+        if other is None:
+            self.cells.fault(cell, text, "no-period")
+            return
+        yield period.first if end else period.last
+        if not any(found for _, found in self.cells.of(other, subject.row)):
+            self.out.filled.add((subject.iri, other.predicate))
+            side = period.last if end else period.first
+            self.add(subject.iri, other.predicate, side, cell)
 
-    def _unknown(self, text: str, shape: PropertyShape, cell: Cell) -> None:
-        near = self.names.near(text, shape)
-        code = "did-you-mean" if near else "create-first"
-        suggestion = message(code, candidates=", ".join(near))
-        classes = [
-            self.schema.classes[c].label.fr for c in shape.classes if c in self.schema.classes
-        ]
-        self.fault(
-            cell, text, "unknown-reference", near,
-            expected=" ou ".join(classes), suggestion=suggestion.fr,
-        )  # fmt: skip
+    def _doubt_point(self, subject: Subject, shapes: tuple[PropertyShape, ...]) -> None:
+        """Drop a point that is nowhere; refuse one whose two numbers are swapped."""
+        found: dict[str | None, tuple[PropertyShape, Column, str, Literal]] = {}
+        for shape in shapes:
+            if shape.format in {"latitude", "longitude"}:
+                for column, text in self.cells.of(shape, subject.row):
+                    with suppress(Unreadable):
+                        found[shape.format] = shape, column, text, values.literal(text, shape, "fr")
+        if len(found) < 2:  # noqa: PLR2004
+            return
+        latitude, longitude = found["latitude"], found["longitude"]
+        code = coordinates.doubt(float(latitude[3].value), float(longitude[3].value))
+        cell = self.cells.place(subject.row, latitude[1])
+        read = f"{latitude[2]} ; {longitude[2]}"
+        if code == "swapped":
+            abroad = self.schema.kind_of(subject.class_) == "territoire"
+            self.cells.say(cell, read, warning(code)) if abroad else self.cells.fault(
+                cell, read, code
+            )
+        elif code is not None:
+            self.cells.say(cell, read, warning(code))
+            for shape, _, _, literal in found.values():
+                self.out.quads.discard(Quad(subject.iri, shape.predicate, literal, self.graph))
 
     def link(self, subjects: list[Subject]) -> None:
         """Link the parts of a row with the entities before them."""
@@ -347,7 +335,7 @@ class _Converter:
     def _link(self, made: Subject, others: list[Subject], link: NamedNode) -> None:
         shape = self.schema.property(link)
         if self.schema.has_property(made.member.shape, link):
-            target = self._target(link, others)
+            target = self.naming.target(link, others)
             if target is not None:
                 self._linked_fact(made.iri, shape, target)
             return
@@ -359,60 +347,15 @@ class _Converter:
         self.out.filled.add((subject, shape.predicate))
         self.add(subject, shape.predicate, target, None)
 
-    # Cells and faults
-
-    def cells(
-        self, shape: PropertyShape, row: Row, only: tuple[str, str] | None
-    ) -> list[tuple[Column, str]]:
-        """Return the columns of a property with their text in this row."""
-        found = self.columns.get(shape.iri)
-        if found is None:
-            found = self.columns[shape.iri] = self.layout.column(shape)
-        if only is not None and shape.name.fr == only[0]:
-            return [(found[0], only[1])]
-        return [(column, self._text(column, row)) for column in found]
-
-    def _text(self, column: Column, row: Row) -> str:
-        if column.index is None:
-            return column.constant
-        return row.cells[column.index] if column.index < len(row.cells) else ""
-
-    def cell(self, row: Row, column: Column) -> Cell:
-        return self.table.cell(row.line, column.number, column.heading)
-
     def add(self, subject: NamedNode, predicate: NamedNode, term: Term, cell: Cell | None) -> None:
         self.out.quads.add(Quad(subject, predicate, term, self.graph))
         if cell is not None:
             self.out.origins[subject, predicate] = cell
 
-    def fault(
-        self, cell: Cell, read: str, code: str, candidates: Iterable[str] = (), **facts: object
-    ) -> None:
-        listed = tuple(candidates)
-        facts.setdefault("candidates", ", ".join(listed))
-        text = message(code, read=read, **facts)
-        self.out.problems.append(Problem(cell, Severity.ERROR, read, text, code, listed))
 
-    def say(self, cell: Cell, severity: Severity, read: str, code: str, **facts: object) -> None:
-        text = message(code, read=read, **facts)
-        self.out.problems.append(Problem(cell, severity, read, text, code))
-
-    def _refuse_contradictions(self, rows: list[list[Subject]]) -> None:
-        """Two rows of one entity must say the same."""
-        seen: dict[NamedNode, Row] = {}
-        for subjects in rows:
-            iri, row = subjects[0].iri, subjects[0].row
-            first = seen.setdefault(iri, row)
-            if first is not row and first.cells != row.cells:
-                self.fault(
-                    self.table.cell(row.line), "", "duplicate-key",
-                    key=iri.value.rpartition("/")[2], first=first.line, second=row.line,
-                )  # fmt: skip
-
-
-def _read_as(shape: PropertyShape, text: str) -> str:
-    """Return what is read where coordinators type something else (`thc:synonym`)."""
-    for typed, read in shape.synonyms.items():
-        if folded(typed) == folded(text):
-            return read
-    return text
+def _differences(layout: Layout, first: Row, second: Row) -> Iterator[str]:
+    """Yield the headings under which two rows differ, with what each says."""
+    for place in range(max(len(first.cells), len(second.cells))):
+        one, other = (row.cells[place] if place < len(row.cells) else "" for row in (first, second))
+        if one != other:
+            yield f"{layout.heading(place)} : « {one} » / « {other} »"

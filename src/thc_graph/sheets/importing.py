@@ -5,25 +5,25 @@ it, and handed back with its report; `sheets.loading` has it recorded.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Store
+from pyoxigraph import NamedNode, Quad, QuerySolutions, Store
 
-from thc_graph.errors import SheetError
 from thc_graph.rdf.canonical import normalised
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
 from thc_graph.schema.validation import Accepted, Violation
 from thc_graph.sheets import provenance
-from thc_graph.sheets.columns import HeadingMapping, Layout, layout
-from thc_graph.sheets.conversion import Conversion, convert
+from thc_graph.sheets.conversion import Conversion, Given, convert_all
 from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, Problem, Severity
-from thc_graph.sheets.reading import Row, Table, read_tables
+from thc_graph.sheets.published import known
+from thc_graph.sheets.recognition import recognise
 from thc_graph.store.history import Source
 from thc_graph.store.publication import Repository
 
@@ -45,24 +45,15 @@ class Complete:
 
 @dataclass(frozen=True)
 class Part:
-    """One table of one file, read; `declared` are rows of the mapping, not of the file."""
+    """One table of one file, and what its rows say."""
 
-    input: Input
+    given: Given
     source: Source
-    table: Table
-    layout: Layout
-    graph: NamedNode
     conversion: Conversion
-    declared: bool = False
 
     @property
-    def header(self) -> int:
-        """The line of the headings, as a person sees it; 0 where there is none."""
-        named = [c for found in self.layout.columns.values() for c in found if c.index is not None]
-        for row in self.table.rows:
-            if named and all(row.cells[c.index or 0 :][:1] == (c.heading,) for c in named):
-                return row.line
-        return 0
+    def graph(self) -> NamedNode:
+        return self.given.graph
 
 
 @dataclass
@@ -118,14 +109,12 @@ def propose(
     schema, snapshot = repository.schema, repository.current()
     published = snapshot.store() if snapshot else Store()
     progress("names")
-    names = known(published, repository, base)
-    parts = [
-        part
-        for each in given
-        for part in _parts(each, names, schema, base, without, progress)
-    ]  # fmt: skip
+    names = known(published, repository.derivation.library, schema, base)
+    progress("reading")
+    sheets, problems = recognise(given, schema, base)
+    parts = _parts([_kept(each, without) for each in sheets], names, schema)
     progress("comparing")
-    told = {each.input.dataset for each in parts if each.conversion.quads}
+    told = {each.given.input.dataset for each in parts if each.conversion.quads}
     described = {quad for dataset in told for quad in dataset.quads(base)}
     scope = _scope(parts, complete, published, repository) if complete else set()
     missing = scope - {iri for each in parts for iri in each.conversion.rows}
@@ -134,7 +123,7 @@ def propose(
     return Proposal(
         change=ChangeSet(change.removed | traced.removed, change.added | traced.added),
         parts=parts,
-        problems=[problem for each in parts for problem in each.conversion.problems],
+        problems=[*problems, *(found for each in parts for found in each.conversion.problems)],
         entities=_counts(parts, missing, change, published),
         scope=len(scope),
     )
@@ -149,72 +138,30 @@ def judged(
     return sorted(map(to_problem, found), key=_place)
 
 
-def known(published: Store, repository: Repository, base: str) -> Names:
-    """Return the names of everything published, for references."""
-    names = Names(repository.schema, base)
-    library = repository.derivation.library
-    for entity, type_ in _pairs(published, library.get("import/types").text, "type"):
-        if isinstance(type_, NamedNode):
-            names.add(entity, {type_}, ())
-    for entity, name in _pairs(published, library.get("import/names").text, "name"):
-        if isinstance(name, Literal):
-            names.add(entity, (), (name.value,))
-    return names
+def _kept(given: Given, without: frozenset[Line]) -> Given:
+    """Leave out some rows of a table."""
+    if not without:
+        return given
+    table, found = given.table, given.layout
+    rows = tuple(r for r in found.rows if (table.file, table.name, r.line) not in without)
+    return replace(given, layout=replace(found, rows=rows))
 
 
-def _pairs(store: Store, text: str, other: str) -> Iterator[tuple[NamedNode, NamedNode | Literal]]:
-    solutions = store.query(text)
-    assert isinstance(solutions, QuerySolutions)
-    for row in solutions:
-        entity, value = row["entity"], row[other]
-        if isinstance(entity, NamedNode) and isinstance(value, NamedNode | Literal):
-            yield entity, value
+def _parts(sheets: list[Given], names: Names, schema: Schema) -> list[Part]:
+    sources = {each.input.path: _source(each.input.path) for each in sheets}
+    conversions = convert_all(sheets, names, schema)
+    return [Part(s, sources[s.input.path], c) for s, c in zip(sheets, conversions, strict=True)]
 
 
-def _parts(
-    each: Input,
-    names: Names,
-    schema: Schema,
-    base: str,
-    without: frozenset[Line],
-    progress: Progress,
-) -> Iterator[Part]:
-    """Convert the rows a mapping declares first, then the file's own."""
-    progress("reading")
-    source = Source(each.path.name, hashlib.sha256(each.path.read_bytes()).hexdigest())
-
-    def part(table: Table, found: Layout, *, declared: bool = False) -> Part:
-        graph = each.dataset.graph(base, found.sheet.slug)
-        kept = (r for r in found.rows if (table.file, table.name, r.line) not in without)
-        found = replace(found, rows=tuple(kept))
-        conversion = convert(table, found, names, schema, graph)
-        return Part(each, source, table, found, graph, conversion, declared)
-
-    for slug, rows in each.mapping.before.items():
-        table = _declared(f"{each.path.name} › {slug}", rows)
-        yield part(table, layout(table, schema, slug), declared=True)
-    tables = read_tables(each.path)
-    for table in tables:
-        try:
-            found = layout(table, schema, each.sheet, each.mapping or HeadingMapping())
-        except SheetError:
-            if len(tables) == 1:
-                raise
-            continue  # a sheet of a workbook that is no table of ours
-        yield part(table, found)
-
-
-def _declared(name: str, rows: list[dict[str, str]]) -> Table:
-    headings = list(dict.fromkeys(heading for row in rows for heading in row))
-    lines = [headings, *([str(row.get(h, "")) for h in headings] for row in rows)]
-    return Table(name, "", tuple(Row(n, tuple(cells)) for n, cells in enumerate(lines, start=1)))
+def _source(path: Path) -> Source:
+    return Source(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _scope(
     parts: list[Part], complete: Complete, published: Store, repository: Repository
 ) -> set[NamedNode]:
     """Return the published entities of the parts' graphs that the files should hold."""
-    graphs = {each.graph for each in parts if not each.declared}
+    graphs = {each.graph for each in parts if not each.given.declared}
     if complete.territory is None:
         typed = (q for g in graphs for q in published.quads_for_pattern(None, A, None, g))
         return {quad.subject for quad in typed if isinstance(quad.subject, NamedNode)}
@@ -236,7 +183,8 @@ def _change(
     for each in parts:
         if each.graph in graphs:
             for subject, predicate in each.conversion.filled:
-                before.update(published.quads_for_pattern(subject, predicate, None, each.graph))
+                former = published.quads_for_pattern(subject, predicate, None, each.graph)
+                before.update(filter(each.conversion.replaces, former))
             for subject in missing:
                 before.update(published.quads_for_pattern(subject, None, None, each.graph))
     return diff(before, after)
@@ -250,11 +198,11 @@ def _traced(
     for each in parts:
         touched = _touched(each, change)
         rows = [
-            (iri, replace(cell, line=0) if each.declared else cell)
+            (iri, replace(cell, line=0) if each.given.declared else cell)
             for iri, cell in each.conversion.rows.items()
             if iri in touched
         ]
-        found = provenance.trace(rows, each.source, each.input.dataset, base, published)
+        found = provenance.trace(rows, each.source, each.given.input.dataset, base, published)
         removed |= found.removed
         added |= found.added
     return ChangeSet(frozenset(removed - added), frozenset(added - removed))

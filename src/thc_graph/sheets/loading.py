@@ -148,8 +148,8 @@ def _separable(report: Report) -> list[Problem]:
 
 
 def _rows(part: Part) -> Iterator[Line]:
-    for row in part.layout.rows:
-        yield part.table.file, part.table.name, row.line
+    for row in part.given.layout.rows:
+        yield part.given.table.file, part.given.table.name, row.line
 
 
 def _line(problem: Problem) -> Line:

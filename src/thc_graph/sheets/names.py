@@ -5,44 +5,87 @@ several are a fault that lists what could have been meant.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from pyoxigraph import NamedNode
+from rapidfuzz import fuzz, process
 
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import THC
 from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.sheets import cleaning
+from thc_graph.sheets.remarks import Unreadable
 from thc_graph.sheets.words import folded
 
 _QUALIFIED = re.compile(r"(.+?)\s*\(([^()]+)\)")
+_WIDTHS = {"commune": 5, "arrondissement-municipal": 5, "departement": 2, "region": 2}
+_DEPARTEMENT = THC["Departement"]
+_ALIKE = 78  # of 100: rapidfuzz's ratio under which two words are not alike
+
+Types = frozenset[NamedNode]
 
 
 @dataclass
 class Names:
-    """All names known, published ones and those of the rows being read."""
+    """All names known, published ones and those of the rows being read.
+
+    `departement` gives the code of the département a published thing lies in, ""
+    where there is none; it is asked only of homonyms.
+    """
 
     schema: Schema
     base: str
-    types: dict[NamedNode, set[NamedNode]] = field(default_factory=dict)  # classes, schemes
+    types: dict[NamedNode, Types] = field(default_factory=dict)  # classes, schemes
     by_name: dict[str, set[NamedNode]] = field(default_factory=dict)
     labels: dict[NamedNode, str] = field(default_factory=dict)
+    departement: Callable[[NamedNode], str] = field(default=lambda _: "")
     _told: dict[tuple[str, NamedNode], list[str]] = field(default_factory=dict)
+    _unions: dict[tuple[Types, Types], Types] = field(default_factory=dict)
+    _expectations: dict[NamedNode, Types] = field(default_factory=dict)
+    _pools: dict[Types, dict[str, NamedNode]] = field(default_factory=dict)
 
     def add(self, iri: NamedNode, types: Iterable[NamedNode], names: Iterable[str]) -> None:
         """Make a thing known; the first name given is its label."""
-        self.types.setdefault(iri, set()).update(types)
+        new = frozenset(types)
+        old = self.types.get(iri)
+        if old is None:
+            self.types[iri] = new
+        elif not new <= old:
+            union = self._unions.get((old, new))
+            if union is None:
+                union = self._unions[old, new] = old | new
+            self.types[iri] = union
         for name in names:
             self.labels.setdefault(iri, name)
-            self.by_name.setdefault(folded(name), set()).add(iri)
+            word = folded(name)
+            found = self.by_name.get(word)
+            if found is None:
+                self.by_name[word] = {iri}
+            else:
+                found.add(iri)
 
-    def find(self, text: str, shape: PropertyShape) -> list[NamedNode]:
-        """Return what a cell may mean: published things of the type the property expects."""
+    def find(self, text: str, shape: PropertyShape, departement: str = "") -> list[NamedNode]:
+        """Return what a cell may mean: published things of the type the property expects.
+
+        Homonyms are told apart by `departement`, a code or a name, where it is given.
+        """
         expected = self._expected(shape)
         found = self._by_iri(text, expected) or self._by_code(text, expected)
-        found = found or self._by_label(text, expected) or self._qualified(text, expected)
-        return sorted(found, key=lambda iri: iri.value)
+        found = found or self.called(text, expected) or self._qualified(text, expected)
+        if len(found) > 1 and departement:
+            code = self._departement_code(departement)
+            found = {iri for iri in found if self._lies_in(iri, code)} or found
+        return sorted(found, key=lambda iri: iri.value) if len(found) > 1 else list(found)
+
+    def called(self, text: str, expected: Types) -> set[NamedNode]:
+        """Return the things of these types that bear exactly this name or code."""
+        found = self.by_name.get(folded(text))
+        return {iri for iri in found if self._is(iri, expected)} if found else set()
+
+    def key(self, iri: NamedNode) -> str:
+        """Return the key of a thing: the last part of its IRI."""
+        return iri.value.rpartition("/")[2]
 
     def describe(self, iri: NamedNode) -> str:
         """Return a candidate as a person may write it: its label, and its code in brackets."""
@@ -54,19 +97,22 @@ class Names:
         """Return names of the expected type that are spelt almost so; looked for once a word."""
         key = folded(text), shape.iri
         if key not in self._told:
-            self._told[key] = self._near(text, shape, most)
+            pool = self._pool(self._expected(shape))
+            alike = process.extract(
+                key[0], pool.keys(), scorer=fuzz.ratio, limit=most, score_cutoff=_ALIKE
+            )
+            self._told[key] = [self.describe(pool[name]) for name, _, _ in alike]
         return self._told[key]
 
-    def _near(self, text: str, shape: PropertyShape, most: int) -> list[str]:
-        expected, word = self._expected(shape), folded(text)
-        pool = {
-            name: iri
-            for name, found in self.by_name.items()
-            if name[:1] == word[:1]
-            for iri in found
-            if self._is(iri, expected)
-        }
-        return [self.describe(pool[name]) for name in get_close_matches(word, pool, most, 0.75)]
+    def _pool(self, expected: Types) -> dict[str, NamedNode]:
+        if expected not in self._pools:
+            self._pools[expected] = {
+                name: iri
+                for name, found in self.by_name.items()
+                for iri in found
+                if self._is(iri, expected)
+            }
+        return self._pools[expected]
 
     def members(self, shape: PropertyShape) -> list[str]:
         """Return the labels of a scheme's concepts."""
@@ -76,56 +122,67 @@ class Names:
             self._told[key] = sorted(self.labels[iri] for iri in concepts)
         return self._told[key]
 
-    def _expected(self, shape: PropertyShape) -> frozenset[NamedNode]:
-        if shape.scheme is not None:
-            return frozenset({shape.scheme})
-        return frozenset(c for each in shape.classes for c in self.schema.descendants(each))
+    def _expected(self, shape: PropertyShape) -> Types:
+        found = self._expectations.get(shape.iri)
+        if found is None:
+            if shape.scheme is not None:
+                found = frozenset({shape.scheme})
+            else:
+                found = frozenset(c for e in shape.classes for c in self.schema.descendants(e))
+            self._expectations[shape.iri] = found
+        return found
 
-    def _is(self, iri: NamedNode, expected: frozenset[NamedNode]) -> bool:
+    def _is(self, iri: NamedNode, expected: Types) -> bool:
         return not expected or not expected.isdisjoint(self.types.get(iri, ()))
 
-    def _by_iri(self, text: str, expected: frozenset[NamedNode]) -> set[NamedNode]:
-        whole = text if "://" in text else f"{self.base}/id/{text}"
-        try:
-            iri = NamedNode(whole.strip())
-        except ValueError:
+    def _by_iri(self, text: str, expected: Types) -> set[NamedNode]:
+        if "/" not in text:
             return set()
+        iri = _node(text.strip() if "://" in text else f"{self.base}/id/{text.strip()}")
         return {iri} if iri in self.types and self._is(iri, expected) else set()
 
-    def _by_code(self, text: str, expected: frozenset[NamedNode]) -> set[NamedNode]:
+    def _by_code(self, text: str, expected: Types) -> set[NamedNode]:
         """Match a key; a code that lost its leading zero is completed to the type's length."""
-        key = re.sub(r"\s", "", text).upper() if text[:1].isdigit() else iris.slug(text)
+        key = _code(text) if text[:1].isdigit() or text[:1] == "'" else iris.slug(text)
         kinds = {k for each in expected for k in (self.schema.kind_of(each),) if k}
         found: set[NamedNode] = set()
         for kind in kinds if key else ():
-            for code in dict.fromkeys((key, key.zfill(_WIDTHS.get(kind, 0)))):
+            for code in {key, key.zfill(_WIDTHS.get(kind, 0)) if key.isdigit() else key}:
                 iri = _node(f"{self.base}/id/{kind}/{code}")
                 if iri in self.types and self._is(iri, expected):
                     found.add(iri)
         return found
 
-    def _by_label(self, text: str, expected: frozenset[NamedNode]) -> set[NamedNode]:
-        return {i for i in self.by_name.get(folded(text), ()) if self._is(i, expected)}
-
-    def _qualified(self, text: str, expected: frozenset[NamedNode]) -> set[NamedNode]:
-        """Match « Saillans (26) » or « Saillans (Drôme) ».
-
-        A commune's code opens with its département's.
-        """
-        parts = _QUALIFIED.fullmatch(text.strip())
+    def _qualified(self, text: str, expected: Types) -> set[NamedNode]:
+        """Match « Saillans (26) », « Saillans (Drôme) » or « Saillans (26289) »."""
+        parts = _QUALIFIED.fullmatch(text.strip()) if text.endswith(")") else None
         if not parts:
             return set()
-        found = self._by_label(parts[1], expected)
-        code = self._departement(parts[2])
-        return {i for i in found if i.value.rpartition("/")[2].startswith(code)}
+        found = self.called(parts[1], expected)
+        return {
+            i
+            for i in found
+            if self.key(i) == parts[2] or self._lies_in(i, self._departement_code(parts[2]))
+        }
 
-    def _departement(self, text: str) -> str:
-        expected = frozenset({THC["Departement"]})
-        found = self._by_code(text, expected) or self._by_label(text, expected)
-        return next(iter(found)).value.rpartition("/")[2] if len(found) == 1 else text
+    def _lies_in(self, iri: NamedNode, departement: str) -> bool:
+        """Say whether a thing lies in a département; a commune's code opens with its own."""
+        kind = iris.kind_and_key(iri.value, self.base)
+        if kind and kind[0] in {"commune", "arrondissement-municipal", "departement"}:
+            return kind[1].startswith(departement)
+        return bool(departement) and self.departement(iri) == departement
+
+    def _departement_code(self, text: str) -> str:
+        expected = frozenset({_DEPARTEMENT})
+        found = self._by_code(text, expected) or self.called(text, expected)
+        return self.key(next(iter(found))) if len(found) == 1 else text
 
 
-_WIDTHS = {"commune": 5, "arrondissement-municipal": 5, "departement": 2, "region": 2}
+def _code(text: str) -> str:
+    try:
+        return cleaning.code(re.sub(r"\s", "", text))[0]
+    except Unreadable:
+        return ""
 
 
 def _node(iri: str) -> NamedNode | None:

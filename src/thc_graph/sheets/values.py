@@ -2,53 +2,72 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from pyoxigraph import Literal, NamedNode
 
-from thc_graph.rdf.terms import RDF, XSD
+from thc_graph.rdf.terms import DASH, RDF, XSD
 from thc_graph.schema.model import PropertyShape
+from thc_graph.sheets import amounts, cleaning, coordinates, dates
+from thc_graph.sheets.dates import Period
+from thc_graph.sheets.remarks import Remark, Unreadable, note, warning
 from thc_graph.sheets.words import folded
 
-NOTHING: Final = frozenset({"", "neant", "nr", "n r", "non renseigne", "a completer", "inconnu"})
+__all__ = [
+    "DELETE",
+    "Period",
+    "Reading",
+    "Unreadable",
+    "is_nothing",
+    "link",
+    "literal",
+    "read",
+    "split",
+]
+
 DELETE: Final = "#vide"
-
-_SPACES = re.compile(r"[\s\u00a0\u202f]")
-_MONTHS: Final = {
-    name: number
-    for number, names in enumerate(
-        (
-            "janvier janv january", "fevrier fevr february", "mars march", "avril avr april",
-            "mai may", "juin june", "juillet juil july", "aout august", "septembre sept september",
-            "octobre oct october", "novembre nov november", "decembre dec december",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
+NOTHING: Final = frozenset({
+    "", "neant", "nr", "n r", "non renseigne", "a completer", "inconnu", "nc", "n a", "na",
+})  # fmt: skip
+_NO_ANSWER: Final = frozenset({"non", "x", "sans objet", "aucun", "aucune", "none", "null", "so"})
+_TEXT, _STRING, _BOOLEAN = RDF["langString"], XSD["string"], XSD["boolean"]
+_LABEL, _ID = DASH["LabelRole"], DASH["IDRole"]
+_TRUE: Final = Literal("true", datatype=_BOOLEAN)
+_FALSE: Final = Literal("false", datatype=_BOOLEAN)
 
 
-class Unreadable(ValueError):
-    """The cell does not say a value of this type; `code` names the message."""
+class Reading(NamedTuple):
+    """What a value was read as: nothing where it says that there is none."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+    term: Literal | NamedNode | Period | None
+    remarks: tuple[Remark, ...] = ()
 
 
-def is_nothing(text: str) -> bool:
-    """Say whether a cell says that there is no value: empty, a dash, « NR »…."""
-    return folded(text) in NOTHING
+def is_nothing(text: str, shape: PropertyShape | None = None) -> bool:
+    """Say whether a cell says that there is no value: empty, a dash, « NR »….
+
+    Where a property is given, « non » and « x » are no value either, but of a yes or no.
+    """
+    word = folded(text) if len(text) < 40 else text  # noqa: PLR2004 - no such word is longer
+    if word in NOTHING:
+        return True
+    if shape is None or word not in _NO_ANSWER:
+        return False
+    return _BOOLEAN not in shape.datatypes and shape.role not in (_LABEL, _ID)
 
 
 def split(text: str, shape: PropertyShape) -> list[str]:
     """Return the values of a cell: several only where the property takes several."""
     if not shape.is_multiple and not shape.each_value:
         return [text]
-    prose = RDF["langString"] in shape.datatypes or (shape.is_iri and not shape.scheme)
-    marks = r"[|\n]" if prose else r"[|;,\n]" if shape.comma_separates else r"[|;\n]"
+    if not _SEPARATORS.search(text):
+        return [text]
+    is_prose = _TEXT in shape.datatypes or (shape.is_iri and not shape.scheme)
+    marks = r"[|;,\n]" if shape.comma_separates else r"[|\n]" if is_prose else r"[|;\n]"
     return [part.strip() for part in re.split(marks, text) if part.strip()]
+
+
+_SEPARATORS: Final = re.compile(r"[|;,\n]")
 
 
 def literal(text: str, shape: PropertyShape, language: str) -> Literal:
@@ -57,15 +76,35 @@ def literal(text: str, shape: PropertyShape, language: str) -> Literal:
     Raises:
         Unreadable: It can be none.
     """
-    if text.startswith(("=", "#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?")):
-        raise Unreadable("formula")
+    term = read(text, shape, language).term
+    if not isinstance(term, Literal):
+        raise Unreadable("bad-date")
+    return term
+
+
+def read(text: str, shape: PropertyShape, language: str) -> Reading:
+    """Return what a cell says, with what is to be said of the reading.
+
+    Raises:
+        Unreadable: It says no value of the types the shape allows.
+    """
+    cleaning.refuse_unreadable(text)
+    if shape.role == _LABEL:
+        plain, remarks = cleaning.label(text)
+        return Reading(_worded(plain, shape, language), remarks)
+    if shape.format in _FORMATS:
+        return Reading(*_FORMATS[shape.format](text))
     for datatype in shape.datatypes:
-        read = _READERS.get(datatype)
-        if read is not None:
-            return read(text)
-        if datatype == RDF["langString"]:
-            return Literal(text, language=language)
-    return Literal(text)
+        if datatype in _READERS:
+            return _READERS[datatype](text)
+        if datatype == _TEXT:
+            plain, remarks = cleaning.prose(text)
+            return Reading(Literal(plain, language=language) if plain else None, remarks)
+    return Reading(Literal(text))
+
+
+def _worded(text: str, shape: PropertyShape, language: str) -> Literal:
+    return Literal(text, language=language) if _TEXT in shape.datatypes else Literal(text)
 
 
 def link(text: str, shape: PropertyShape) -> NamedNode:
@@ -74,100 +113,85 @@ def link(text: str, shape: PropertyShape) -> NamedNode:
     Raises:
         Unreadable: It is no web address.
     """
-    if shape.value_template and ":" not in text:
-        text = shape.value_template.format(text.strip())
-    elif text.startswith("www."):
-        text = f"https://{text}"
+    term = read_link(text, shape).term
+    assert isinstance(term, NamedNode)
+    return term
+
+
+def read_link(text: str, shape: PropertyShape) -> Reading:
+    """Read a web or mail address; the scheme it lacks is added, and that is said."""
+    cleaning.refuse_unreadable(text)
+    remarks: tuple[Remark, ...] = ()
+    whole = text.strip()
+    if "mailto:" in (shape.value_template or "") or whole.lower().startswith("mailto:"):
+        whole = re.sub(r"\s", "", whole).rstrip(".,;")
+        if whole != text:
+            remarks = (note("cleaned", value=whole),)
+    if shape.value_template and ":" not in whole:
+        whole = shape.value_template.format(whole)
+    elif whole.lower().startswith("www."):
+        whole = f"https://{whole}"
+        remarks = (warning("scheme-added", value=whole),)
     try:
-        node = NamedNode(text)
+        node = NamedNode(whole)
     except ValueError:
         raise Unreadable("bad-link") from None
-    if not text.startswith(("http://", "https://", "mailto:", "urn:")):
+    if not whole.startswith(("http://", "https://", "mailto:", "urn:")):
         raise Unreadable("bad-link")
-    return node
+    return Reading(node, remarks)
 
 
-def _date(text: str) -> Literal:
-    """Read JJ/MM/AAAA (day first), ISO 8601, « 30 mars 2014 », a month or a year."""
-    for pattern, order in _DATES:
-        found = pattern.fullmatch(folded(text) if order == "words" else text.strip())
-        if found:
-            return _partial(_ordered(found.groups(), order))
-    raise Unreadable("bad-date")
+def _date(text: str) -> Reading:
+    if dates.is_none(text):
+        return Reading(None, (note("no-date"),))
+    found = dates.read(text)
+    if isinstance(found, Period):
+        return Reading(found, (warning("period", first=found.first.value, last=found.last.value),))
+    return Reading(found)
 
 
-_DATES: Final = (
-    (re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?(?:T.*)?"), "ymd"),
-    (re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})"), "dmy"),
-    (re.compile(r"(\d{1,2})/(\d{4})"), "my"),
-    (re.compile(r"(?:(?:le )?(\d{1,2})(?:er)? )?([a-z]+) (\d{4})"), "words"),
-)
-
-
-def _ordered(groups: tuple[str | None, ...], order: str) -> tuple[int, int | None, int | None]:
-    if order == "words":
-        if groups[1] not in _MONTHS:
-            raise Unreadable("bad-date")
-        return int(groups[2] or 0), _MONTHS[groups[1] or ""], int(groups[0]) if groups[0] else None
-    parts = dict(zip(order, (int(g) if g else None for g in groups), strict=True))
-    return parts["y"] or 0, parts.get("m"), parts.get("d")
-
-
-def _partial(parts: tuple[int, int | None, int | None]) -> Literal:
-    year, month, day = parts
-    try:
-        date(year, month or 1, day or 1)
-    except ValueError:
-        raise Unreadable("bad-date") from None
-    if month is None:
-        return Literal(f"{year:04}", datatype=XSD["gYear"])
-    if day is None:
-        return Literal(f"{year:04}-{month:02}", datatype=XSD["gYearMonth"])
-    return Literal(f"{year:04}-{month:02}-{day:02}", datatype=XSD["date"])
-
-
-def _year(text: str) -> Literal:
+def _year(text: str) -> Reading:
+    if dates.is_none(text):
+        return Reading(None, (note("no-date"),))
     if not re.fullmatch(r"\d{4}", text):
         raise Unreadable("bad-date")
-    return Literal(text, datatype=XSD["gYear"])
+    return Reading(Literal(text, datatype=XSD["gYear"]))
 
 
-def _time(text: str) -> Literal:
-    found = re.fullmatch(r"([01]?\d|2[0-3])\s*[:hH]\s*([0-5]\d)?", text)
+def _time(text: str) -> Reading:
+    found = re.fullmatch(r"([01]?\d|2[0-3])\s*[:hH]\s*([0-5]\d)?(?::[0-5]\d)?", text)
     if not found:
         raise Unreadable("bad-time")
-    return Literal(f"{int(found[1]):02}:{int(found[2] or 0):02}:00", datatype=XSD["time"])
+    return Reading(Literal(f"{int(found[1]):02}:{int(found[2] or 0):02}:00", datatype=XSD["time"]))
 
 
-def _integer(text: str) -> Literal:
-    plain = _SPACES.sub("", text)
-    if not re.fullmatch(r"[+-]?\d+(?:\.0)?", plain):
-        raise Unreadable("bad-integer")
-    return Literal(str(int(plain.removesuffix(".0"))), datatype=XSD["integer"])
-
-
-def _decimal(text: str) -> Literal:
-    plain = _SPACES.sub("", text).replace(",", ".").rstrip("€%")
-    if not re.fullmatch(r"[+-]?\d+(?:\.\d+)?", plain):
-        raise Unreadable("bad-decimal")
-    return Literal(plain, datatype=XSD["decimal"])
-
-
-def _boolean(text: str) -> Literal:
+def _boolean(text: str) -> Reading:
     word = folded(text)
     if word in {"oui", "vrai", "true", "yes", "1", "x"}:
-        return Literal("true", datatype=XSD["boolean"])
+        return Reading(_TRUE)
     if word in {"non", "faux", "false", "no", "0"}:
-        return Literal("false", datatype=XSD["boolean"])
+        return Reading(_FALSE)
     raise Unreadable("bad-boolean")
 
 
-_READERS: Final[dict[NamedNode, Callable[[str], Literal]]] = {
+def _insee(text: str) -> tuple[Literal, tuple[Remark, ...]]:
+    plain, remarks = cleaning.code(text)
+    return Literal(plain), remarks
+
+
+_READERS: Final[dict[NamedNode, Callable[[str], Reading]]] = {
     XSD["date"]: _date,
     XSD["gYearMonth"]: _date,
     XSD["gYear"]: _year,
     XSD["time"]: _time,
-    XSD["integer"]: _integer,
-    XSD["decimal"]: _decimal,
+    XSD["integer"]: lambda text: Reading(*amounts.integer(text)),
+    XSD["decimal"]: lambda text: Reading(*amounts.decimal(text)),
     XSD["boolean"]: _boolean,
+}
+_FORMATS: Final[dict[str | None, Callable[[str], tuple[Literal, tuple[Remark, ...]]]]] = {
+    "insee": _insee,
+    "siren": amounts.siren,
+    "percent": amounts.percent,
+    "latitude": coordinates.degrees,
+    "longitude": coordinates.degrees,
 }

@@ -12,13 +12,15 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "Œ": "oe", "Æ": "ae"})
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 17)
 def folded(text: str) -> str:
     """Return `text` as compared.
 
     >>> folded("  Œuvre d’ÉTÉ n°2 ")
     'oeuvre d ete n 2'
     """
+    if text.isascii():
+        return _OTHER.sub(" ", text.lower()).strip()
     plain = unicodedata.normalize("NFKD", text.translate(_LIGATURES).casefold())
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return _OTHER.sub(" ", letters).strip()

@@ -239,7 +239,7 @@ async def _dataset(reading: Published, asked: Asked, examined: Examined) -> Data
         wrong = list(await unpublished(reading, examined.dataset))
     if wrong:
         raise Problem(403, "GraphNotPublished", {"graph": wrong[0]})
-    return asked.dataset or examined.dataset
+    return dataset
 
 
 def _page_types(examined: Examined) -> tuple[str, ...]:

@@ -1,0 +1,86 @@
+"""References: the published thing a cell means, or who could have been meant."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyoxigraph import NamedNode
+
+from thc_graph.rdf import iris
+from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.sheets import cleaning
+from thc_graph.sheets.cells import Cells
+from thc_graph.sheets.names import Names
+from thc_graph.sheets.problems import Cell, message
+from thc_graph.sheets.reading import Row
+from thc_graph.sheets.remarks import Unreadable, note, warning
+from thc_graph.sheets.words import folded
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A thing that a cell names and nobody has described: what --create may make."""
+
+    text: str
+    classes: tuple[NamedNode, ...]
+    cell: Cell
+
+
+@dataclass
+class References:
+    """Reads the references of one table."""
+
+    cells: Cells
+    names: Names
+    schema: Schema
+    unknown: list[Unknown]
+
+    def read(self, text: str, shape: PropertyShape, row: Row, cell: Cell) -> Iterator[NamedNode]:
+        """Yield the things a value means: one, or several where commas stand between codes."""
+        try:
+            cleaning.refuse_unreadable(text)
+        except Unreadable as fault:
+            self.cells.unreadable(cell, text, fault)
+            return
+        found = self.names.find(text, shape, self.cells.departement(row))
+        if len(found) == 1:
+            self._tell_code(text, found[0], cell)
+            yield found[0]
+        elif found:
+            told = tuple(self.names.describe(each) for each in found)
+            self.cells.fault(cell, text, "ambiguous-reference", told)
+        elif "," in text and shape.is_multiple and self._any_known(text, shape):
+            for part in filter(None, map(str.strip, text.split(","))):
+                yield from self.read(part, shape, row, cell)
+        elif shape.scheme is not None:
+            self.cells.fault(cell, text, "unknown-concept", tuple(self.names.members(shape)))
+        else:
+            self._refuse(text, shape, cell)
+
+    def _any_known(self, text: str, shape: PropertyShape) -> bool:
+        return any(self.names.find(part.strip(), shape) for part in text.split(",") if part.strip())
+
+    def _tell_code(self, text: str, iri: NamedNode, cell: Cell) -> None:
+        """Tell a code that was completed, cleaned, or that is now another's."""
+        if not text[:1].isdigit() and text[:1] != "'":
+            return
+        key = self.names.key(iri)
+        plain = re.sub(r"\s", "", text)
+        if plain == key or folded(text) == folded(self.names.labels.get(iri, "")):
+            return
+        if plain.isdigit() and plain.lstrip("0") == key.lstrip("0"):
+            self.cells.say(cell, text, note("padded", value=key))
+        elif plain.isalnum() and len(plain) == len(key) and plain.upper() != key:
+            told = self.names.describe(iri)
+            self.cells.say(cell, text, warning("former-code", value=told))
+        elif plain != key and iris.kind_and_key(iri.value, self.names.base):
+            self.cells.say(cell, text, note("cleaned", value=self.names.describe(iri)))
+
+    def _refuse(self, text: str, shape: PropertyShape, cell: Cell) -> None:
+        near = tuple(self.names.near(text, shape))
+        suggestion = message("did-you-mean" if near else "create-first", candidates=", ".join(near))
+        classes = self.schema.classes
+        expected = " ou ".join(classes[c].label.fr for c in shape.classes if c in classes)
+        facts = {"expected": expected, "suggestion": suggestion.fr}
+        self.cells.fault(cell, text, "unknown-reference", near, **facts)
+        self.unknown.append(Unknown(text, shape.classes, cell))
