@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pyoxigraph import NamedNode
 
-from thc_graph.schema.model import PropertyShape
+from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.sheets import dates
 from thc_graph.sheets.columns import Column, Layout
 from thc_graph.sheets.problems import Cell, Problem, Severity, message
@@ -32,6 +32,7 @@ class Cells:
 
     table: Table
     layout: Layout
+    schema: Schema
     problems: list[Problem] = field(default_factory=list)
     _columns: dict[NamedNode, tuple[Column, ...]] = field(default_factory=dict)
     _synonyms: dict[NamedNode, Mapping[str, str]] = field(default_factory=dict)
@@ -45,14 +46,14 @@ class Cells:
     def of(self, shape: PropertyShape, row: Row, only: Share | None = None) -> Found:
         """Return the columns of a property with their text in this row."""
         columns = self.columns(shape)
+        if not columns and shape.read_in is not None:
+            return self._told_in(self.schema.property(shape.read_in), row)
         if only is not None and columns and shape.name.fr == only.heading:
             return [(columns[0], only.text)]
         return [(column, self.text(column, row)) for column in columns]
 
-    def told_in(self, shape: PropertyShape, other: PropertyShape, row: Row) -> Found:
+    def _told_in(self, other: PropertyShape, row: Row) -> Found:
         """Return the date that a comment opens with, for a sheet without a column of dates."""
-        if self.columns(shape):
-            return []
         found = ((column, dates.inside(text)) for column, text in self.of(other, row))
         return [(column, text) for column, text in found if text][:1]
 

@@ -136,7 +136,7 @@ class _Converter:
         self.layout, self.graph = given.layout, given.graph
         self.names, self.schema = names, schema
         self.out = Conversion(problems=list(given.table.notes))
-        self.cells = Cells(given.table, given.layout, self.out.problems)
+        self.cells = Cells(given.table, given.layout, schema, self.out.problems)
         self.naming = Naming(self.cells, names, schema, given.graph)
         self.references = References(self.cells, names, schema, self.out.unknown)
         self.subjects: list[list[Subject]] = []
@@ -215,9 +215,9 @@ class _Converter:
 
     def _found(self, shape: PropertyShape, subject: Subject) -> Found:
         found = self.cells.of(shape, subject.row, subject.only)
-        if not found and shape.read_in:
-            other = self.schema.property(shape.read_in)
-            found = self.cells.told_in(shape, other, subject.row)
+        if found and shape.read_in and not self.cells.columns(shape):
+            cell = self.cells.place(subject.row, found[0][0])
+            self.cells.say(cell, found[0][1], note("date-in-text"))
         if not found and shape.default_cell:
             found = [(Column(shape.name.fr, None), shape.default_cell)]
         return found

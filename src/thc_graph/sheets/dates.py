@@ -90,11 +90,13 @@ def _words(found: re.Match[str]) -> Literal:
 
 
 def _quarter(found: re.Match[str]) -> Period:
-    year = int(found["y1"] or found["y2"])
-    number, unit = int(found["n1"] or found["n2"]), (found["u1"] or found["u2"])[0]
+    year, number, unit = (found[f"{c}1"] or found[f"{c}2"] or found[f"{c}3"] for c in "ynu")
     months = 3 if unit == "t" else 6
-    last = number * months
-    return Period(_literal((year, last - months + 1, None)), _literal((year, last, None)))
+    last = int(number) * months
+    if last > 12:  # noqa: PLR2004
+        raise Unreadable("bad-date")
+    first = last - months + 1
+    return Period(_literal((int(year), first, None)), _literal((int(year), last, None)))
 
 
 def _school_or_range(found: re.Match[str]) -> Period:
@@ -141,7 +143,8 @@ _READERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Literal |
     (
         re.compile(
             r"(?P<y1>\d{4}) ?(?P<u1>[ts]) ?(?P<n1>[1-4])|"
-            r"(?:(?P<u2>[ts]) ?)?(?P<n2>[1-4])(?:er?|eme)? ?(?:trimestre )?(?P<y2>\d{4})"
+            r"(?P<u2>[ts]) ?(?P<n2>[1-4]) ?(?P<y2>\d{4})|"
+            r"(?P<n3>[1-4])(?:er?|eme)? (?P<u3>[ts])(?:rimestre|emestre) (?P<y3>\d{4})"
         ),
         _quarter,
     ),

@@ -233,9 +233,11 @@ class Naming:
             text = text.zfill(length)
         try:
             term = values.read(text, shape, "fr").term
-        except Unreadable:
-            term = None
-        read = term.value if isinstance(term, Literal) else text
+        except Unreadable:  # told when the cell is read
+            return iris.slug(text)
+        if not isinstance(term, Literal):
+            return ""
+        read = term.value
         if shape.role == _ID and read[:1].isdigit() and read.isalnum():
             return read.zfill(length) if read.isdigit() else read
         return iris.slug(read)

@@ -8,12 +8,14 @@ from itertools import islice
 
 from pyoxigraph import NamedNode, Quad, QueryResultsFormat, QuerySolutions, Store
 
-from thc_graph.rdf.terms import THC
+from thc_graph.rdf.terms import SKOS, THC
 from thc_graph.schema.model import Schema
 from thc_graph.sheets.names import Names
 from thc_graph.store.queries import Library
 
 _DEPARTEMENT, _ADMINISTERS, _MEMBER = THC["departement"], THC["administre"], THC["membreDe"]
+
+_SCHEME = SKOS["ConceptScheme"].value
 
 
 def known(published: Store, library: Library, schema: Schema, base: str) -> Names:
@@ -21,7 +23,8 @@ def known(published: Store, library: Library, schema: Schema, base: str) -> Name
     names = Names(schema, base, departement=partial(_departement, published))
     nodes: dict[str, NamedNode] = {}
     for entity, type_ in _pairs(published, library.get("import/types").text):
-        names.add(NamedNode(entity), (nodes.setdefault(type_, NamedNode(type_)),), ())
+        called = (entity.rstrip("/").rpartition("/")[2],) if type_ == _SCHEME else ()
+        names.add(NamedNode(entity), (nodes.setdefault(type_, NamedNode(type_)),), called)
     for entity, name in _pairs(published, library.get("import/names").text):
         names.add(NamedNode(entity), (), (name,))
     return names

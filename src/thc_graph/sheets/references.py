@@ -66,14 +66,14 @@ class References:
             return
         key = self.names.key(iri)
         plain = re.sub(r"\s", "", text)
-        if plain == key or folded(text) == folded(self.names.labels.get(iri, "")):
+        if text == key or folded(text) == folded(self.names.labels.get(iri, "")):
             return
-        if plain.isdigit() and plain.lstrip("0") == key.lstrip("0"):
+        if text.isdigit() and text != key and text.lstrip("0") == key.lstrip("0"):
             self.cells.say(cell, text, note("padded", value=key))
-        elif plain.isalnum() and len(plain) == len(key) and plain.upper() != key:
+        elif plain.isalnum() and len(plain) == len(key) and plain.upper() != key.upper():
             told = self.names.describe(iri)
             self.cells.say(cell, text, warning("former-code", value=told))
-        elif plain != key and iris.kind_and_key(iri.value, self.names.base):
+        elif iris.kind_and_key(iri.value, self.names.base):
             self.cells.say(cell, text, note("cleaned", value=self.names.describe(iri)))
 
     def _refuse(self, text: str, shape: PropertyShape, cell: Cell) -> None:
