@@ -17,8 +17,10 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DCAT, DCT, OWL, RDFS, A, Term
 from thc_graph.schema.model import Text
 from thc_graph.sheets.columns import HeadingMapping, read_mapping
+from thc_graph.sheets.problems import message
 
 FILE = "dataset.yaml"
+SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods"})
 MAPPINGS = "mappings"  # a folder beside the sheets: {stem}.yaml is the mapping of {stem}.csv
 
 
@@ -83,22 +85,29 @@ def inputs(
     """Return the files to import, in the order they depend on one another.
 
     Args:
-        path: A file, or a folder with a `dataset.yaml`.
+        path: A file, or a folder; without a `dataset.yaml`, all its sheets are one dataset.
         sheet: The slug of a lone file's sheet, where it is not to be recognised.
         mapping: The mapping file of a lone file with foreign headings.
-        source: The dataset of a lone file, where its mapping names none.
+        source: The dataset of a lone file or folder, where nothing else names one.
 
     Raises:
         SheetError: The folder's or the mapping's description is not readable.
     """
     if path.is_dir():
-        return _folder(path)
+        return _folder(path, source)
     declared = read_mapping(mapping) if mapping else HeadingMapping()
     dataset = _dataset({"id": source, **declared.source}, path)
     return [Input(path, dataset, sheet, declared)]
 
 
-def _folder(path: Path) -> list[Input]:
+def _folder(path: Path, source: str) -> list[Input]:
+    """Return the files a folder's description lists; without one, every sheet in it."""
+    if not (path / FILE).is_file():
+        dataset = _dataset({"id": source}, path)
+        found = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and _is_sheet(f))
+        if not found:
+            raise SheetError(path.name, message("empty-folder").fr)
+        return [Input(each, dataset, None, _beside(each)) for each in found]
     try:
         described = yaml.safe_load((path / FILE).read_text("utf-8"))
     except (OSError, yaml.YAMLError) as fault:
@@ -106,9 +115,25 @@ def _folder(path: Path) -> list[Input]:
     whole = _dataset(described, path)
     files = sorted(described.get("files", ()), key=lambda file: file.get("order", 0))
     return [
-        Input(path / file["file"], _part(whole, described, file, path), file.get("sheet"))
+        Input(
+            path / file["file"],
+            _part(whole, described, file, path),
+            file.get("sheet"),
+            _beside(path / file["file"]),
+        )
         for file in files
     ]
+
+
+def _is_sheet(path: Path) -> bool:
+    """Say whether a file is one a person keeps: not hidden, not a lock of an open workbook."""
+    return path.is_file() and not path.name.startswith((".", "~$"))
+
+
+def _beside(path: Path) -> HeadingMapping:
+    """Return the mapping that stands beside a sheet: mappings/engagements.yaml."""
+    mapping = path.parent / MAPPINGS / f"{path.stem}.yaml"
+    return read_mapping(mapping) if mapping.is_file() else HeadingMapping()
 
 
 def _part(whole: Dataset, described: dict[str, Any], file: dict[str, Any], path: Path) -> Dataset:
