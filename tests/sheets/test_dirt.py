@@ -183,6 +183,10 @@ DIRT = {
     "D34 identical": Dirt(
         f"{ACTOR}\n{AID}\n{AID}\n", "label", ["Aide"], ["ligne 3 note merged"]
     ),
+    "D25 same once composed": Dirt(
+        f"{ACTOR}\nGagne\u0301;organisation;association\nGagn\u00e9;organisation;association\n",
+        "label", ["Gagné"], ["A2 note composed", "ligne 3 warning merged"],
+    ),
     "D34 different": Dirt(
         f"{ACTOR}\n{AID}\nAide;organisation;entreprise\n", "label", ["Aide"],
         ["ligne 3 error duplicate-key"],

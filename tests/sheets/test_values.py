@@ -5,7 +5,7 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import RDF, XSD
 from thc_graph.schema.model import PropertyShape, Step
-from thc_graph.sheets.values import Unreadable, is_nothing, link, literal, split
+from thc_graph.sheets.values import Period, Unreadable, is_nothing, link, literal, read, split
 
 
 def shape(*datatypes: NamedNode, **facts: object) -> PropertyShape:
@@ -29,6 +29,9 @@ DATE = shape(XSD["date"], XSD["gYearMonth"], XSD["gYear"])
         ("2015-03", "2015-03", "gYearMonth"),
         ("03/2015", "2015-03", "gYearMonth"),
         ("2026", "2026", "gYear"),
+        ("3/5/26", "2026-05-03", "date"),
+        ("3/5/75", "1975-05-03", "date"),
+        ("2015-03-01T10:30", "2015-03-01", "date"),
     ],
 )
 def test_dates(text: str, value: str, datatype: str) -> None:
@@ -41,6 +44,11 @@ def test_dates(text: str, value: str, datatype: str) -> None:
         ("31/02/2016", "date", "bad-date"),
         ("Chaque printemps", "date", "bad-date"),
         ("13/13/2016", "date", "bad-date"),
+        ("01/25/2016", "date", "month-first"),
+        ("42370", "date", "serial-date"),
+        ("2027-2026", "date", "bad-date"),
+        ("5e trimestre 2026", "date", "bad-date"),
+        ("idem", "string", "ditto"),
         ("douze", "integer", "bad-integer"),
         ("1,5", "integer", "bad-integer"),
         ("beaucoup", "decimal", "bad-decimal"),
@@ -97,6 +105,33 @@ def test_links(text: str, template: str | None, expected: str | None) -> None:
             link(text, property_)
     else:
         assert link(text, property_) == NamedNode(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2026-2027", "2026", "2027"),
+        ("2026/2027", "2026", "2027"),
+        ("2026 T2", "2026-04", "2026-06"),
+        ("T1 2026", "2026-01", "2026-03"),
+        ("2e trimestre 2026", "2026-04", "2026-06"),
+        ("2e semestre 2026", "2026-07", "2026-12"),
+        ("01/03/2015 - 30/06/2015", "2015-03-01", "2015-06-30"),
+        ("du 1er mars 2015 au 30 juin 2015", "2015-03-01", "2015-06-30"),
+    ],
+)
+def test_periods(text: str, first: str, last: str) -> None:
+    period = read(text, DATE, "fr").term
+    assert isinstance(period, Period)
+    assert (period.first.value, period.last.value) == (first, last)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NON REGISTRE", "NON ENCORE FIXE", "NON LANCÉE", "Non ouvert", "NON PRÉVUE", "pas de date"],
+)
+def test_words_that_say_there_is_no_date(text: str) -> None:
+    assert read(text, DATE, "fr").term is None
 
 
 @pytest.mark.parametrize("text", ["", "-", " ", "NR", "néant", "Non renseigné", "?"])

@@ -168,10 +168,12 @@ class _Converter:
             return True
         cell = self.cells.place(row)
         key = self.names.key(iri)
-        if first.cells == row.cells:
-            self.cells.say(cell, "", note("merged", key=key, first=first.line))
-            return False
         told = " ; ".join(_differences(self.layout, first, row))
+        if not told:
+            typed = {r.cells for r in self.layout.rows if r.line in (first.line, row.line)}
+            say = note if len(typed) == 1 else warning
+            self.cells.say(cell, "", say("merged", key=key, first=first.line))
+            return False
         self.cells.fault(
             cell, "", "duplicate-key", key=key, told=told, first=first.line, second=row.line
         )
@@ -354,8 +356,8 @@ class _Converter:
 
 
 def _differences(layout: Layout, first: Row, second: Row) -> Iterator[str]:
-    """Yield the headings under which two rows differ, with what each says."""
-    for place in range(max(len(first.cells), len(second.cells))):
+    """Yield the headings that are read and under which two rows differ, with what each says."""
+    for place in sorted(layout.used):
         one, other = (row.cells[place] if place < len(row.cells) else "" for row in (first, second))
         if one != other:
             yield f"{layout.heading(place)} : « {one} » / « {other} »"

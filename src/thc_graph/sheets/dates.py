@@ -29,6 +29,7 @@ _MONTHS: Final = {
 }  # fmt: skip
 _NO_DATE: Final = re.compile(r"(?:non|pas|sans|aucune?|jamais|indetermine|inconnue?)(?: \D*)?")
 _CENTURY: Final = 70  # 69 is 2069, 70 is 1970
+_SIDES: Final = re.compile(r"\s+(?:-|à|au)\s+|\s*–\s*")
 _SERIALS: Final = range(20_000, 80_000)  # 1954 to 2119, as Excel counts days
 _EPOCH: Final = date(1899, 12, 30)
 
@@ -55,7 +56,7 @@ def read(text: str) -> Literal | Period:
     for pattern, reader in _READERS:
         if found := pattern.fullmatch(folded(text) if pattern in _WORDS else text):
             return reader(found)
-    if "-" in text[4:] or " à " in text or "/" in text or "–" in text:
+    if _SIDES.search(text):
         return _between(text)
     if text.isdigit() and int(text) in _SERIALS:
         meant = _EPOCH + timedelta(days=int(text))
@@ -108,7 +109,7 @@ def _school_or_range(found: re.Match[str]) -> Period:
 
 def _between(text: str) -> Period:
     """Read « 01/03/2015 - 30/06/2015 », « du 1er mars 2015 au 30 juin 2015 »."""
-    parts = re.split(r"\s+(?:-|–|à|au)\s+|\s*–\s*", re.sub(r"^du\s+", "", text))
+    parts = _SIDES.split(re.sub(r"^du\s+", "", text))
     if len(parts) != 2:  # noqa: PLR2004
         raise Unreadable("bad-date")
     first, last = read(parts[0]), read(parts[1])
@@ -136,7 +137,7 @@ def _number(text: str | None) -> int | None:
 
 _ISO: Final = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?(?:[T ]\d.*)?")
 _READERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Literal | Period]], ...]] = (
-    (re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: .*)?"), _dmy),
+    (re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?: \d{1,2}[:h]\d{2}.*)?"), _dmy),
     (re.compile(r"(\d{1,2})/(\d{4})"), lambda m: _literal((int(m[2]), int(m[1]), None))),
     (re.compile(r"(\d{4})\s*[-–/]\s*(\d{4})"), _school_or_range),
     (re.compile(r"(?:(?:le )?(\d{1,2})(?:er)? )?([a-z]+) (\d{4})"), _words),
