@@ -115,23 +115,20 @@ def _plan(
 def _pages(parts: Sequence[Part], refused: frozenset[Line], file: Path | None) -> Pages:
     pages: Pages = {}
     for each in parts:
-        key = each.given.table.file, each.given.table.name
+        given = each.given
+        key = given.table.file, given.table.name
         rows = {line for *place, line in refused if (*place,) == key}
         if refused and not rows:
             continue
         kept = [
-            r
-            for r in each.given.table.rows
-            if not refused or r.line <= each.given.header or r.line in rows
+            r for r in given.table.rows if not refused or r.line <= given.header or r.line in rows
         ]
         lines = {row.line: place for place, row in enumerate(kept, start=1)}
         if not refused:
             lines = {row.line: row.line for row in kept}
-        title = (
-            each.given.table.name if file else _title(each, {page.title for page in pages.values()})
-        )
+        title = given.table.name if file else _title(each, {page.title for page in pages.values()})
         copied = [(lines[row.line], row.cells) for row in kept]
-        pages[key] = _Page(title, lines.get(each.given.header, 1), lines, copied)
+        pages[key] = _Page(title, lines.get(given.header, 1), lines, copied)
     return pages
 
 
