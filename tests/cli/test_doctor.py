@@ -12,13 +12,20 @@ import yaml
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 from typer.testing import CliRunner
 
-from thc_graph.cli.app import app
+from thc_graph.cli.app import app, repository
 from thc_graph.cli.doctor import WORDS
 from thc_graph.rdf.terms import SKOS, THC
+from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository
 from thc_graph.store.purging import Erasure
 
 CLASS = THC["Engagement"]
+
+
+@pytest.fixture
+def sound(bare: Path) -> Repository:
+    """A store without a fault, to hurt."""
+    return repository(read_settings(bare))
 
 
 def findings(root: Path, *options: str) -> tuple[int, dict[str, str]]:
@@ -27,19 +34,19 @@ def findings(root: Path, *options: str) -> tuple[int, dict[str, str]]:
     return done.exit_code, {each["code"]: each["level"] for each in json.loads(done.stdout)}
 
 
-def test_a_sound_store(bare: Repository) -> None:
-    code, found = findings(bare.root)
+def test_a_sound_store(sound: Repository) -> None:
+    code, found = findings(sound.root)
     assert code == 0
     assert {"versions", "history", "snapshot"} <= found.keys()
     assert "fault" not in found.values()
-    code, found = findings(bare.root, "--strict")
+    code, found = findings(sound.root, "--strict")
     assert (code, found["public-incomplete"]) == (4, "warning")
 
 
-def test_after_a_purge(bare: Repository) -> None:
-    with bare.writing() as writer:
+def test_after_a_purge(sound: Repository) -> None:
+    with sound.writing() as writer:
         writer.purge(Erasure((CLASS.value,)), "Ville")
-    assert findings(bare.root)[0] == 0
+    assert findings(sound.root)[0] == 0
 
 
 def commit_file(root: Path) -> Path:
@@ -109,26 +116,26 @@ def break_the_engine(root: Path) -> None:
     ],
 )
 def test_a_hurt_store(
-    bare: Repository, hurt: Callable[[Path], None], code: str, level: str
+    sound: Repository, hurt: Callable[[Path], None], code: str, level: str
 ) -> None:
-    hurt(bare.root)
-    exit_code, found = findings(bare.root)
+    hurt(sound.root)
+    exit_code, found = findings(sound.root)
     assert found[code] == level
     assert exit_code == (1 if level == "fault" else 0)
 
 
-def test_a_commit_from_before_a_purge_is_told(bare: Repository, tmp_path: Path) -> None:
-    former = shutil.copy(commit_file(bare.root), tmp_path)
-    with bare.writing() as writer:
+def test_a_commit_from_before_a_purge_is_told(sound: Repository, tmp_path: Path) -> None:
+    former = shutil.copy(commit_file(sound.root), tmp_path)
+    with sound.writing() as writer:
         writer.purge(Erasure((CLASS.value,)), "Ville")
-    shutil.copy(former, bare.root / "history")
-    code, found = findings(bare.root)
+    shutil.copy(former, sound.root / "history")
+    code, found = findings(sound.root)
     assert (code, found["redaction-unsealed"]) == (1, "fault")
 
 
-def test_a_held_lock_is_told(bare: Repository) -> None:
-    with bare.writing():
-        done = CliRunner().invoke(app, ["--store", str(bare.root), "doctor"])
+def test_a_held_lock_is_told(sound: Repository) -> None:
+    with sound.writing():
+        done = CliRunner().invoke(app, ["--store", str(sound.root), "doctor"])
     assert str(os.getpid()) in done.stdout
 
 
