@@ -57,13 +57,17 @@ class Names:
                 union = self._unions[old, new] = old | new
             self.types[iri] = union
         for name in names:
-            self.labels.setdefault(iri, name)
-            word = folded(name)
-            found = self.by_name.get(word)
-            if found is None:
-                self.by_name[word] = {iri}
-            else:
-                found.add(iri)
+            self.call(iri, name)
+
+    def call(self, iri: NamedNode, name: str) -> None:
+        """Make a name of a thing known; its first one is its label."""
+        self.labels.setdefault(iri, name)
+        word = folded(name)
+        found = self.by_name.get(word)
+        if found is None:
+            self.by_name[word] = {iri}
+        else:
+            found.add(iri)
 
     def find(self, text: str, shape: PropertyShape, departement: str = "") -> list[NamedNode]:
         """Return what a cell may mean: published things of the type the property expects.

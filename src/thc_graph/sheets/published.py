@@ -22,11 +22,18 @@ def known(published: Store, library: Library, schema: Schema, base: str) -> Name
     """Return the names of everything published, for references."""
     names = Names(schema, base, departement=partial(_departement, published))
     nodes: dict[str, NamedNode] = {}
+    singles: dict[str, frozenset[NamedNode]] = {}  # hundreds of thousands of things, few types
     for entity, type_ in _pairs(published, library.get("import/types").text):
-        called = (entity.rstrip("/").rpartition("/")[2],) if type_ == _SCHEME else ()
-        names.add(NamedNode(entity), (nodes.setdefault(type_, NamedNode(type_)),), called)
+        node = nodes.get(entity)
+        if node is None:
+            node = nodes[entity] = NamedNode(entity)
+        if type_ not in singles:
+            singles[type_] = frozenset({NamedNode(type_)})
+        names.add(node, singles[type_], ())
+        if type_ == _SCHEME:
+            names.add(node, (), (entity.rstrip("/").rpartition("/")[2],))
     for entity, name in _pairs(published, library.get("import/names").text):
-        names.add(NamedNode(entity), (), (name,))
+        names.call(nodes.get(entity) or NamedNode(entity), name)
     return names
 
 
