@@ -7,6 +7,7 @@
   x QueryError
     + QuerySyntaxError
     + QueryTimeout
+      - RemoteTimeout
     + QueryForbidden
     + QueryTooLarge
     + QueryTooComplex
@@ -14,6 +15,8 @@
     + QueryFailed
       - QueryOutOfMemory
     + QueueFull
+    + RemoteUnreachable
+    + RemoteWrong
   x StoreError
     + StoreMissing
     + StoreLocked
@@ -25,6 +28,8 @@
     + StoreNotEmpty
     + StoreBusy
     + BackupDamaged
+    + RemoteEmpty
+    + RemoteRefused
 """
 
 from collections.abc import Sequence
@@ -71,6 +76,10 @@ class QueryTimeout(QueryError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"The query was stopped after {seconds:g} s.")
         self.seconds = seconds
+
+
+class RemoteTimeout(QueryTimeout):
+    """The remote engine did not even take the connection within the query's time."""
 
 
 class QueryForbidden(QueryError):
@@ -127,6 +136,24 @@ class QueueFull(QueryError):
     def __init__(self, retry_after: int) -> None:
         super().__init__("Too many queries are waiting.")
         self.retry_after = retry_after
+
+
+class RemoteUnreachable(QueryError):
+    """The remote engine cannot be reached, or hung up before its answer was whole."""
+
+    def __init__(self) -> None:
+        super().__init__("The remote engine cannot be reached.")
+
+
+class RemoteWrong(QueryError):
+    """The remote engine answered something that is no answer to this query.
+
+    `why` is for the log and the operator: it may quote the engine.
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The remote engine gave no answer that can be used: {why}")
+        self.why = why
 
 
 class StoreError(ThcGraphError):
@@ -216,3 +243,18 @@ class BackupDamaged(StoreError):
     def __init__(self, file: str) -> None:
         super().__init__(f"The backup is damaged: {file}.")
         self.file = file
+
+
+class RemoteEmpty(StoreError):
+    """The remote engine holds no publication of ours."""
+
+    def __init__(self) -> None:
+        super().__init__("The remote engine holds nothing yet: run `thc-graph push` first.")
+
+
+class RemoteRefused(StoreError):
+    """The remote engine did not take an update; `why` may quote it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The remote engine did not take the update: {why}")
+        self.why = why

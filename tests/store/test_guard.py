@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thc_graph.errors import QueryError, QueryForbidden, QueryTooComplex, QueryTooLarge
-from thc_graph.store.guard import MAX_BYTES, MAX_CHAIN, MAX_DEPTH, check, examine, form
+from thc_graph.store.guard import (
+    MAX_BYTES,
+    MAX_CHAIN,
+    MAX_DEPTH,
+    check,
+    check_portable,
+    examine,
+    form,
+)
 
 FAR = "<http://127.0.0.1:9/>"  # a port that the engine refuses to call, so it tells that it tried
 GROUP = "{ ?a ?b ?c }"
@@ -241,3 +249,42 @@ def test_one_normal_form_says_one_thing(one: str, other: str, *, same: bool) -> 
 )
 def test_what_changes_by_itself_is_told(text: str, *, expected: bool) -> None:
     assert examine(text).is_constant is expected
+
+
+CALL = '("http://127.0.0.1:9/") AS ?x) {}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"SELECT (<bif:http_get>{CALL}",
+        f"SELECT (<BIF:http_get>{CALL}",
+        f"SELECT (<\\u0062if:http_get> # (\n{CALL}",
+        f"PREFIX bif: <bif:> SELECT (bif:http_get{CALL}",
+        f"PREFIX b: <bif:> SELECT (b:http_get{CALL}",
+        f"SELECT (<LONG::bif:http_get>{CALL}",
+        f"PREFIX b: <LONG:> SELECT (b::bif:http_get{CALL}",
+        f"SELECT (<sql:SPARQL_EVAL>{CALL}",
+        f"BASE <bif:> SELECT (<http_get>{CALL}",
+        f"BASE <http://e/> PREFIX : <> SELECT (:http_get{CALL}",
+        f"BASE <http://e/> SELECT (<http_get>{CALL}",
+        "SELECT * { ?s <bif:contains> 'a' }",
+        "SELECT * { FILTER(1<'>' || 2 > 1) BIND(<bif:http_get>('a') AS ?x) FILTER('' != 'b') }",
+    ],
+)
+def test_procedures_of_an_engine_are_not_called(text: str) -> None:
+    with pytest.raises(QueryForbidden):
+        check_portable(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PREFIX e: <http://e/> SELECT (e:f(1) AS ?x) { ?s <mailto:a> <tel:1> , <relative> }",
+        "PREFIX : <urn:x:> SELECT (<https://e/f>(?a) AS ?x) { ?s :p (1 2) }",
+        "SELECT * { ?a ?b ?c FILTER(?a<?b&&?b>?c) }",
+        "SELECT * { ?s ?p '<bif:http_get>(' } # <bif:http_get>(",
+    ],
+)
+def test_names_of_the_standard_pass(text: str) -> None:
+    check_portable(text)

@@ -6,7 +6,11 @@ the same thing to those who ask.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Lane = Literal["pages", "public"]  # our own stored queries, visitors' queries
+
+_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,24 @@ class Answer:
         return b"".join([chunk async for chunk in self.chunks])
 
 
+async def chunks(body: bytes) -> AsyncIterator[bytes]:
+    """Yield a body that is whole in memory, for an Answer."""
+    for start in range(0, len(body), _CHUNK):
+        yield body[start : start + _CHUNK]
+
+
 class Engine(Protocol):
     """What answers queries: the pool of children here, or an endpoint elsewhere."""
 
-    async def answer(self, query: Query) -> Answer:
+    async def start(self) -> None:
+        """Make ready for the first query."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go of processes and connections, after the last answer."""
+        ...
+
+    async def answer(self, query: Query, lane: Lane = "public") -> Answer:
         """Answer one query, at most `query.seconds` after the call.
 
         Raises:
@@ -54,5 +72,6 @@ class Engine(Protocol):
             QueryTimeout: The time limit was reached; nothing partial was sent.
             QueryFailed: The engine gave up: memory, or a fault of its own.
             QueueFull: Too many queries wait already; this one never ran.
+            RemoteUnreachable, RemoteWrong: An engine elsewhere is down, or answers nonsense.
         """
         ...

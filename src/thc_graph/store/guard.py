@@ -54,6 +54,8 @@ _CHAINED: Final = frozenset({"/", "|", "^", "!", "||", "&&", "+", "-", "*"})
 _CLAUSE_IN_IRI: Final = re.compile(r"\).*SERVICE.*#", re.IGNORECASE)
 # `http://host:80` + `SERVICE` is no IRI: the parser then reads the prefix alone, and a clause.
 _OPEN_AUTHORITY: Final = re.compile(r"<[^/?#]*//[^/?#]*[:\]][^/?#]*>")
+_ABSOLUTE: Final = ("http:", "https:", "urn:", "tag:")
+_NATIVE: Final = ("bif:", "sql:")
 _CODEPOINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U000([0-9A-Fa-f]{5})")
 
 
@@ -118,6 +120,37 @@ def examine(text: str) -> Examined:
     return Examined(
         _form(readings[0]), _dataset(readings[0]), _normal(text, readings), _is_constant(readings)
     )
+
+
+def check_portable(text: str) -> None:
+    """Refuse a name that an engine elsewhere would run as a procedure of its own.
+
+    Virtuoso takes the IRI of a function for the name of a procedure, whoever asks:
+    `<bif:http_get>("http://…")` makes the server fetch that address. So a function's
+    IRI, and what a PREFIX or BASE makes of one, is absolute and of a plain scheme.
+
+    Raises:
+        QueryForbidden: `what` is the IRI.
+    """
+    for tokens in _readings(text):
+        around = zip([None, *tokens], tokens, [*tokens[1:], None], strict=False)
+        for before, token, after in around:
+            if token.kind == "iri" and not _is_portable(before, token, after):
+                raise QueryForbidden(token.text)
+
+
+def _is_portable(before: _Token | None, token: _Token, after: _Token | None) -> bool:
+    iri = _iri(token).lower()
+    declares = before is not None and (
+        before.text.upper() == "BASE" or (before.kind == "name" and not before.local)
+    )
+    called = after is not None and after.text == "("
+    return not iri.startswith(_NATIVE) and (iri.startswith(_ABSOLUTE) or not (declares or called))
+
+
+def dataset(text: str) -> Dataset | None:
+    """Return the dataset that a query's FROM and FROM NAMED make, None where it names none."""
+    return _dataset(_read(text, 0, set()))
 
 
 def form(text: str) -> str | None:

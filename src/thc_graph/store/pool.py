@@ -13,11 +13,11 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import pyoxigraph
 
@@ -28,12 +28,10 @@ from thc_graph.errors import (
     QueryOutOfMemory,
     QuerySyntaxError,
     QueryTimeout,
-    QueueFull,
     StoreError,
 )
-from thc_graph.store.engine import Answer, Query
-
-Lane = Literal["pages", "public"]
+from thc_graph.store.engine import Answer, Lane, Query, chunks
+from thc_graph.store.lanes import LaneRoom, LaneState, Room
 
 MEBIBYTE: Final = 1024 * 1024
 MEMORY: Final = 1024 * MEBIBYTE
@@ -42,38 +40,9 @@ START_SECONDS: Final = 10.0
 
 _WORKER: Final = Path(__file__).with_name("worker.py")
 _LIBRARY: Final = Path(pyoxigraph.__file__).parent.parent
-_CHUNK: Final = 64 * 1024
 _LOG: Final = logging.getLogger(__name__)
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 5.0
-
-
-@dataclass(frozen=True)
-class Room:
-    """The size of a lane: children at work at once, and queries that may wait for one."""
-
-    workers: int
-    waiting: int
-
-
-@dataclass(frozen=True)
-class LaneState:
-    """A lane now (idle, busy, waiting) and since the start (the rest, queries each).
-
-    `failed` counts refusals of the child itself (syntax, media type, evaluation),
-    `crashed` children that died under a query, `left` clients that hung up.
-    """
-
-    workers: int
-    idle: int
-    busy: int
-    waiting: int
-    answered: int
-    failed: int
-    crashed: int
-    stopped: int
-    left: int
-    refused: int
 
 
 @dataclass(frozen=True)
@@ -182,66 +151,6 @@ class _Child:
         self.transport.close()
 
 
-class _LaneRoom:
-    """The idle children of a lane, the queue before them, and the counts."""
-
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.idle: asyncio.Queue[_Child] = asyncio.Queue()
-        self.busy = self.waiting = 0
-        self.answered = self.failed = self.crashed = 0
-        self.stopped = self.left = self.refused = 0
-
-    async def take(self, end: float) -> _Child:
-        """Return an idle child, by the loop's time `end` at most, or raise QueueFull."""
-        if self.idle.empty() and self.waiting >= self.room.waiting:
-            raise self._refusal()
-        self.waiting += 1
-        try:
-            async with asyncio.timeout_at(end):
-                return await self.idle.get()
-        except TimeoutError:
-            raise self._refusal() from None
-        finally:
-            self.waiting -= 1
-
-    def _refusal(self) -> QueueFull:
-        self.refused += 1
-        return QueueFull(1 + self.waiting // self.room.workers)
-
-    def drain(self) -> list[_Child]:
-        """Return all idle children and keep none."""
-        return [self.idle.get_nowait() for _ in range(self.idle.qsize())]
-
-    def count(self, error: BaseException | None) -> None:
-        """Count how a query ended."""
-        match error:
-            case None:
-                self.answered += 1
-            case QueryTimeout():
-                self.stopped += 1
-            case QueryFailed(reason="memory" | "crash"):
-                self.crashed += 1
-            case QueryError():
-                self.failed += 1
-            case _:
-                self.left += 1
-
-    def state(self) -> LaneState:
-        return LaneState(
-            workers=self.room.workers,
-            idle=self.idle.qsize(),
-            busy=self.busy,
-            waiting=self.waiting,
-            answered=self.answered,
-            failed=self.failed,
-            crashed=self.crashed,
-            stopped=self.stopped,
-            left=self.left,
-            refused=self.refused,
-        )
-
-
 class Pool:
     """An Engine over one snapshot; `start` before the first query, `stop` at the end.
 
@@ -266,7 +175,7 @@ class Pool:
         self.max_bytes = max_bytes
         self.prefixes = dict(prefixes or {})
         rooms = {"pages": Room(workers, 256), "public": Room(workers, 16)} | dict(lanes or {})
-        self._lanes = {str(lane): _LaneRoom(room) for lane, room in rooms.items()}
+        self._lanes = {str(lane): LaneRoom[_Child](room) for lane, room in rooms.items()}
         self._children: set[_Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._generation = 0
@@ -319,19 +228,13 @@ class Pool:
         room = self._lanes[lane]
         end = asyncio.get_running_loop().time() + query.seconds
         child = await self._take(room, end)
-        room.busy += 1
-        ending: BaseException | None = None
         try:
-            return await self._run(child, query, end)
-        except BaseException as error:
-            ending = error
-            raise
+            with room.counting():
+                return await self._run(child, query, end)
         finally:
-            room.busy -= 1
-            room.count(ending)
             self._give_back(room, child)
 
-    async def _take(self, room: _LaneRoom, end: float) -> _Child:
+    async def _take(self, room: LaneRoom[_Child], end: float) -> _Child:
         while not (child := await room.take(end)).alive:
             self._give_back(room, child)
         return child
@@ -346,7 +249,7 @@ class Pool:
             raise await self._death(child) from None
         if header["kind"] != "answer":
             raise _error(header, self.memory)
-        return Answer(header["media_type"], _chunks(body), header["truncated"])
+        return Answer(header["media_type"], chunks(body), header["truncated"])
 
     async def _death(self, child: _Child) -> QueryFailed:
         """Return what killed the child: an allocation refused aborts it, and nothing else does."""
@@ -370,7 +273,7 @@ class Pool:
         ).encode()
         return struct.pack(">I", len(request)) + request
 
-    def _give_back(self, room: _LaneRoom, child: _Child) -> None:
+    def _give_back(self, room: LaneRoom[_Child], child: _Child) -> None:
         """Let the child serve again, or replace it if it was interrupted or has died."""
         if child.generation != self._generation:
             self._dismiss(child)
@@ -380,7 +283,7 @@ class Pool:
             self._dismiss(child)
             self._in_background(self._replace(room, child.generation))
 
-    async def _replace(self, room: _LaneRoom, generation: int) -> None:
+    async def _replace(self, room: LaneRoom[_Child], generation: int) -> None:
         """Start one child in the lane; try again, ever more slowly, until it works."""
         pause = _FIRST_PAUSE
         while generation == self._generation:
@@ -464,8 +367,3 @@ def _error(header: Mapping[str, Any], memory: int) -> QueryError:
         case _:  # the engine's words may name paths: they are for the log alone
             _LOG.warning("A query failed: %s", header["message"])
             return QueryFailed("a fault of the engine")
-
-
-async def _chunks(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), _CHUNK):
-        yield body[start : start + _CHUNK]

@@ -7,7 +7,7 @@ acknowledged commit, and the next writer finishes or cleans up.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class Repository:
     root: Path
     schema: Schema
     derivation: Derivation
+    follow: Callable[["Repository"], None] | None = None  # called when a writer has ended
 
     @property
     def history(self) -> History:
@@ -60,6 +61,19 @@ class Repository:
         with snapshots.drafting(self.root, previous) as draft:
             draft.apply(change)
             self.derivation.derive(draft, change, previous.store() if previous else None)
+            yield draft
+
+    @contextmanager
+    def rebuilt(self, commit: str) -> Iterator[Draft]:
+        """Give the state at a commit, made from history alone."""
+        ids = [each.id for each in self.history.log()][::-1]
+        quads: set[Quad] = set()
+        for id_ in ids[: ids.index(commit) + 1]:
+            quads = self.history.change(id_).applied_to(quads)
+        change = ChangeSet(added=frozenset(quads))
+        with snapshots.drafting(self.root, None) as draft:
+            draft.apply(change)
+            self.derivation.derive(draft, change, None)
             yield draft
 
     def check(self, change: ChangeSet, draft: Draft) -> Accepted | list[Violation]:
@@ -89,6 +103,8 @@ class Repository:
             writer = Writer(self)
             writer.recover()
             yield writer
+            if self.follow is not None:
+                self.follow(self)
 
 
 class Writer:
@@ -136,16 +152,9 @@ class Writer:
             purging.close(repository.root, published.path)
 
     def _rebuild(self) -> Snapshot:
-        repository = self.repository
-        commits = [*repository.history.log()][::-1]
-        quads: set[Quad] = set()
-        for commit in commits:
-            quads = repository.history.change(commit.id).applied_to(quads)
-        change = ChangeSet(added=frozenset(quads))
-        with snapshots.drafting(repository.root, None) as draft:
-            draft.apply(change)
-            repository.derivation.derive(draft, change, None)
-            return snapshots.publish(repository.root, draft, commits[-1].id)
+        head = next(self.repository.history.log()).id
+        with self.repository.rebuilt(head) as draft:
+            return snapshots.publish(self.repository.root, draft, head)
 
 
 def _citing(change: ChangeSet, after: Store) -> Iterator[NamedNode]:

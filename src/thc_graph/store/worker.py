@@ -194,11 +194,17 @@ def merge(store: Store, default: Iterable[NamedNode], named: Iterable[NamedNode]
     return merged
 
 
-def write_bindings(rows: QuerySolutions, media_type: str, limit: int) -> tuple[bytes, bool]:
+def write_bindings(
+    rows: QuerySolutions,
+    media_type: str,
+    limit: int,
+    broken: tuple[type[Exception], ...] = (FullError,),
+) -> tuple[bytes, bool]:
+    """Return the rows and whether they were cut; `broken` is what breaks them off."""
     spool = Spool(limit, xml=media_type == XML)
     try:
         rows.serialize(spool, format=BINDINGS[media_type])
-    except FullError:
+    except broken:
         return cut(spool.content()[: limit - _TAIL_ROOM], media_type), True
     return spool.content(), False
 

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from thc_graph.service import Published, Service
-from thc_graph.store.pool import LaneState
+from thc_graph.store.lanes import LaneState
 from thc_graph.web.logs import Seen
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
