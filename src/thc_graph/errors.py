@@ -28,7 +28,6 @@
     + StoreNotEmpty
     + StoreBusy
     + BackupDamaged
-    + RemoteEmpty
     + RemoteRefused
 """
 
@@ -243,13 +242,6 @@ class BackupDamaged(StoreError):
     def __init__(self, file: str) -> None:
         super().__init__(f"The backup is damaged: {file}.")
         self.file = file
-
-
-class RemoteEmpty(StoreError):
-    """The remote engine holds no publication of ours."""
-
-    def __init__(self) -> None:
-        super().__init__("The remote engine holds nothing yet: run `thc-graph push` first.")
 
 
 class RemoteRefused(StoreError):

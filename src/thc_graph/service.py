@@ -5,6 +5,7 @@ former snapshot ends on it, and its processes stop after the last of those reque
 """
 
 import asyncio
+import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sized
@@ -22,17 +23,19 @@ from pyoxigraph import (
     parse_query_results,
 )
 
-from thc_graph.errors import QueryFailed, QueryNotAcceptable, QuerySyntaxError
+from thc_graph.errors import QueryError, QueryFailed, QueryNotAcceptable, QuerySyntaxError
 from thc_graph.rdf.terms import PREFIXES, Term
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
 from thc_graph.settings import Resources, Settings, resources
-from thc_graph.store import purging, snapshots
-from thc_graph.store.engine import Answer, Query
+from thc_graph.store import mirror, purging, snapshots
+from thc_graph.store.engine import Answer, Engine, Query
 from thc_graph.store.history import History
+from thc_graph.store.mirror import Held
 from thc_graph.store.pool import Pool
 from thc_graph.store.purging import Tombstone
 from thc_graph.store.queries import Library, Value
+from thc_graph.store.remote import Remote, credentials
 from thc_graph.store.snapshots import Snapshot
 
 Made = TypeVar("Made")
@@ -57,7 +60,7 @@ class Published:
     """One snapshot and the processes over it; a `Reader` of stored queries."""
 
     snapshot: Snapshot
-    pool: Pool
+    pool: Engine
     schema: Schema
     library: Library
     seconds: float
@@ -163,6 +166,7 @@ class Service:
     schema: Schema
     library: Library
     draining: bool = False  # still answering, but new visitors should go elsewhere
+    remote_behind: bool = False  # the remote engine does not hold the published commit, whole
     _published: Published | None = None
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -200,6 +204,7 @@ class Service:
             return [*found, "snapshot"]
         lanes = self._published.pool.state().lanes.items()
         found += [lane for lane, state in lanes if not state.idle + state.busy]
+        found += ["remote"] if self.remote_behind else []
         return [*found, "history"] if self._is_behind(self._published) else found
 
     def _is_behind(self, published: Published) -> bool:
@@ -211,8 +216,8 @@ class Service:
     async def refresh(self) -> bool:
         """Serve the newest snapshot; tell whether it is another one than before."""
         async with self._refreshing:
-            snapshot = snapshots.current(self.settings.store)
             former = self._published
+            snapshot = await self._newest(former)
             if former is not None and former.commit == snapshot.commit:
                 return False
             self._published = await self._open(snapshot)
@@ -220,16 +225,59 @@ class Service:
                 await self._retire(former)
             return True
 
+    async def _newest(self, former: Published | None) -> Snapshot:
+        """Return what is to be served: the published commit, or the one a remote engine holds.
+
+        While a remote engine is out of reach, what was served before stays.
+        """
+        snapshot = snapshots.current(self.settings.store)
+        if not self.settings.remote:
+            return snapshot
+        held = await self._held(former, snapshot)
+        self.remote_behind = held != Held(snapshot.commit)
+        served = former.commit if former is not None else snapshot.commit
+        return Snapshot((held and held.commit) or served, snapshot.path)
+
+    async def _held(self, former: Published | None, snapshot: Snapshot) -> Held | None:
+        """Ask the remote engine what it holds; None while it gives no answer."""
+        engine = former.pool if former is not None else self._engine(snapshot)
+        name = mirror.mark(self.settings.base).value
+        text = self.library.get("remote/held").text
+        try:
+            if former is None:
+                await engine.start()
+            asked = Query(text, (mirror.JSON,), self.settings.seconds, default_graphs=(name,))
+            answer = await engine.answer(asked, lane="pages")
+            return mirror.held(await answer.read())
+        except QueryError:
+            return None
+        finally:
+            if former is None:
+                await engine.stop()
+
     async def _open(self, snapshot: Snapshot) -> Published:
-        pool = Pool(
+        engine = self._engine(snapshot)
+        await engine.start()
+        return Published(snapshot, engine, self.schema, self.library, self.settings.seconds)
+
+    def _engine(self, snapshot: Snapshot) -> Engine:
+        settings = self.settings
+        if settings.remote:
+            return Remote(
+                settings.remote,
+                settings.workers,
+                auth=credentials(os.environ, "THC_REMOTE"),
+                dataset=mirror.dataset(settings.base, snapshot.store()),
+                max_bytes=settings.result_size,
+                prefixes=PREFIXES,
+            )
+        return Pool(
             snapshot.quads,
-            self.settings.workers,
-            memory=self.settings.memory,
-            max_bytes=self.settings.result_size,
+            settings.workers,
+            memory=settings.memory,
+            max_bytes=settings.result_size,
             prefixes=PREFIXES,
         )
-        await pool.start()
-        return Published(snapshot, pool, self.schema, self.library, self.settings.seconds)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Published]:

@@ -39,6 +39,8 @@ class Settings:
     client_seconds: float = 60.0
     client_failures: int = 30
     refresh_seconds: float = 0.5
+    remote: str = ""  # query address of an engine elsewhere, asked instead of the local store
+    remote_update: str = ""  # its update address, to which publications are pushed
     drain_seconds: float = 2.0  # still answering, no longer ready, before a stop
     stop_seconds: float = 20.0  # for the answers in flight to end
     trusted_proxies: tuple[str, ...] = ()
@@ -51,6 +53,10 @@ class Settings:
             )
         if self.workers < 1 or self.seconds <= 0:
             raise SettingsError("workers and seconds are above zero.")
+        for address in filter(None, (self.remote, self.remote_update)):
+            _check_remote(address)
+        if self.remote_update and not self.remote:
+            raise SettingsError("remote_update needs remote, to know what the engine holds.")
         for network in (*self.trusted_proxies, *self.metrics_from):
             _check_network(network)
 
@@ -59,6 +65,14 @@ class Settings:
         example = self.base == Settings.base
         named = {name: getattr(self, name) for name in ("publisher", "host", "contact")}
         return [*(["base"] if example else []), *(name for name in named if not named[name])]
+
+
+def _check_remote(address: str) -> None:
+    if not address.startswith(("http://", "https://")) or "@" in address:
+        raise SettingsError(
+            "remote and remote_update are http(s) addresses; user and password stand in the "
+            "environment (THC_REMOTE_USER, THC_REMOTE_UPDATE_USER…), never in a file."
+        )
 
 
 def _check_network(network: str) -> None:

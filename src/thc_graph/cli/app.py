@@ -48,7 +48,8 @@ def repository(settings: Settings) -> Repository:
     found = resources()
     schema = read_schema(found.ontology_folder, found.shapes_folder)
     derivation = Derivation(Library(found.queries_folder), settings.base)
-    return Repository(settings.store, schema, derivation)
+    follow = push.keep_up(settings) if settings.remote_update else None
+    return Repository(settings.store, schema, derivation, follow)
 
 
 def opened(context: typer.Context) -> tuple[Settings, Repository]:
@@ -71,6 +72,7 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
     init,
     log,
     purge,
+    push,
     query,
     restore,
     serve,
@@ -88,6 +90,7 @@ __all__ = [
     "init",
     "log",
     "purge",
+    "push",
     "query",
     "restore",
     "serve",

@@ -4,9 +4,11 @@ The boundary is bytes, so that the local pool and a remote SPARQL endpoint are
 the same thing to those who ask.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from thc_graph.store.lanes import LaneState
 
 Lane = Literal["pages", "public"]  # our own stored queries, visitors' queries
 
@@ -52,6 +54,21 @@ async def chunks(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _CHUNK]
 
 
+class State(Protocol):
+    """What /readyz and /metrics tell of an engine."""
+
+    @property
+    def network_cut(self) -> bool:
+        """Whether no process of ours that reads queries has a network."""
+        ...
+
+    @property
+    def lanes(self) -> Mapping[str, LaneState]: ...
+
+    @property
+    def ready(self) -> bool: ...
+
+
 class Engine(Protocol):
     """What answers queries: the pool of children here, or an endpoint elsewhere."""
 
@@ -61,6 +78,10 @@ class Engine(Protocol):
 
     async def stop(self) -> None:
         """Let go of processes and connections, after the last answer."""
+        ...
+
+    def state(self) -> State:
+        """Return the counts as they are at this moment."""
         ...
 
     async def answer(self, query: Query, lane: Lane = "public") -> Answer:

@@ -70,7 +70,7 @@ def union(base: str) -> NamedNode:
 def dataset(base: str, store: Store) -> Dataset:
     """Return the dataset of the public endpoint, as the engine names it."""
     names = (graph.value for graph in store.named_graphs() if isinstance(graph, NamedNode))
-    return Dataset(union(base).value, tuple(sorted(names)))
+    return Dataset(union(base).value, tuple(sorted(names)), mark(base).value)
 
 
 def held(content: bytes) -> Held:

@@ -52,10 +52,12 @@ class Dataset:
 
     default: str
     named: tuple[str, ...]
+    mark: str = ""  # the graph that says which commit is held
 
     def only(self, graphs: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return those of the graphs that are ours."""
-        return tuple(each for each in graphs or () if each == self.default or each in self.named)
+        ours = {self.default, self.mark, *self.named}
+        return tuple(each for each in graphs or () if each in ours)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class RemoteState:
     """What /readyz and /metrics tell of a remote engine."""
 
     reachable: bool
+    network_cut: bool
     lanes: Mapping[str, LaneState]
 
     @property
@@ -141,7 +144,9 @@ class Remote:
 
     def state(self) -> RemoteState:
         return RemoteState(
-            self.reachable, {lane: room.state() for lane, room in self._lanes.items()}
+            self.reachable,
+            self._reader.state().network_cut,
+            {lane: room.state() for lane, room in self._lanes.items()},
         )
 
     async def answer(self, query: Query, lane: Lane = "public") -> Answer:

@@ -16,7 +16,14 @@ from typing import Any, Final, TypeVar
 
 from fastapi import Request
 
-from thc_graph.errors import QueryError, QuerySyntaxError, QueueFull
+from thc_graph.errors import (
+    QueryError,
+    QuerySyntaxError,
+    QueueFull,
+    RemoteTimeout,
+    RemoteUnreachable,
+    RemoteWrong,
+)
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.service import Published
 from thc_graph.store import guard
@@ -128,8 +135,8 @@ async def _charged(quotas: Quotas, client: str, published: Published, question: 
     try:
         found = await published.pool.answer(question.query(), lane="public")
         return Result(found.media_type, await found.read(), found.truncated)
-    except QueueFull:
-        raise
+    except (QueueFull, RemoteTimeout, RemoteUnreachable, RemoteWrong):
+        raise  # no fault of the client's
     except QueryError as error:
         quotas.fail(client)
         raise _explained(error, question.text) from error

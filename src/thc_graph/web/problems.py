@@ -28,6 +28,9 @@ STATUS: Final[dict[type[Exception], int]] = {
     errors.QueryTooLarge: 413,
     errors.QueryFailed: 503,
     errors.QueryTimeout: 503,
+    errors.RemoteTimeout: 504,
+    errors.RemoteUnreachable: 502,
+    errors.RemoteWrong: 502,
     errors.QueueFull: 503,
     errors.StoreMissing: 503,
 }
