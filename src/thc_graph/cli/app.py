@@ -77,6 +77,7 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
     restore,
     serve,
     stats,
+    template,
     validate,
 )
 
@@ -95,5 +96,6 @@ __all__ = [
     "restore",
     "serve",
     "stats",
+    "template",
     "validate",
 ]

@@ -40,11 +40,15 @@ class PropertyShape:
     path: tuple[Step, ...]
     name: Text = Text()
     description: Text = Text()
+    message: Text = Text()  # what is wrong and what to do, with an example
     datatypes: tuple[NamedNode, ...] = ()
     classes: tuple[NamedNode, ...] = ()  # a value is of one of them
     scheme: NamedNode | None = None  # a value is a concept of it
     choices: tuple[NamedNode, ...] = ()  # sh:in
     is_iri: bool = False
+    pattern: str | None = None
+    minimum: float | None = None  # both bounds are among the values allowed
+    maximum: float | None = None
     min_length: int = 0  # of a code: digits that lost leading zeros are completed to it
     min_count: int = 0
     max_count: int | None = None
@@ -211,7 +215,7 @@ class Schema:
             own = [p for s in shapes for p in s.properties if p.name.fr and p.checks is None]
             found.update((each.iri, each) for each in own if each.path not in hidden)
             hidden.update(each.path for each in own)
-        return tuple(sorted(found.values(), key=self._place))
+        return tuple(sorted(found.values(), key=self.place))
 
     def code_length(self, iri: NamedNode, predicate: NamedNode) -> int:
         """Return how long a code of this class is at least: sh:minLength of its property."""
@@ -231,7 +235,8 @@ class Schema:
         own = self.properties_of(shape.target) if shape.target else ()
         return any(each.iri == property_ for each in own)
 
-    def _place(self, each: PropertyShape) -> tuple[float, float, str]:
+    def place(self, each: PropertyShape) -> tuple[float, float, str]:
+        """Return what sorts properties in the order of a page and of a sheet."""
         group = self.groups.get(each.group) if each.group else None
         return (group.order if group else 99, each.order, each.iri.value)
 

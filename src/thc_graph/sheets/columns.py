@@ -22,6 +22,7 @@ from thc_graph.sheets.words import folded, heading
 
 IDENTIFIER = "Identifiant"
 ENGLISH = " (en)"
+README, LISTS = "Lisez-moi", "Listes"  # the sheets of our own workbooks that hold no data
 _NOT_OURS: Final = frozenset({"rapport"})  # the column that an annotated workbook adds
 ENOUGH = 0.6  # of a table's headings must be a sheet's, for the table to be that sheet
 

@@ -77,6 +77,7 @@ class Input:
     dataset: Dataset
     sheet: str | None = None
     mapping: HeadingMapping = field(default_factory=HeadingMapping)
+    describes: bool = True  # what is said of the dataset replaces what was published of it
 
 
 def inputs(
@@ -97,7 +98,7 @@ def inputs(
         return _folder(path, source)
     declared = read_mapping(mapping) if mapping else HeadingMapping()
     dataset = _dataset({"id": source, **declared.source}, path)
-    return [Input(path, dataset, sheet, declared)]
+    return [Input(path, dataset, sheet, declared, describes=bool(declared.source))]
 
 
 def _folder(path: Path, source: str) -> list[Input]:

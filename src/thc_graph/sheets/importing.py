@@ -114,8 +114,8 @@ def propose(
     sheets, problems = recognise(given, schema, base)
     parts = _parts([_kept(each, without) for each in sheets], names, schema)
     progress("comparing")
-    told = {each.given.input.dataset for each in parts if each.conversion.quads}
-    described = {quad for dataset in told for quad in dataset.quads(base)}
+    told = {p.given.input.path: p.given.input for p in parts if p.conversion.quads}
+    described = {q for each in told.values() for q in _described(each, published, base)}
     scope = _scope(parts, complete, published, repository) if complete else set()
     missing = scope - {iri for each in parts for iri in each.conversion.rows}
     change = _change(parts, described, missing, published)
@@ -145,6 +145,12 @@ def _kept(given: Given, without: frozenset[Line]) -> Given:
     table, found = given.table, given.layout
     rows = tuple(r for r in found.rows if (table.file, table.name, r.line) not in without)
     return replace(given, layout=replace(found, rows=rows))
+
+
+def _described(each: Input, published: Store, base: str) -> Iterable[Quad]:
+    """Return what a file says of its dataset; a lone one only names it, once."""
+    known_already = _is_published(each.dataset.iri(base), published)
+    return () if known_already and not each.describes else each.dataset.quads(base)
 
 
 def _parts(sheets: list[Given], names: Names, schema: Schema) -> list[Part]:

@@ -21,6 +21,7 @@ from thc_graph.sheets.words import folded
 _QUALIFIED = re.compile(r"(.+?)\s*\(([^()]+)\)")
 _WIDTHS = {"commune": 5, "arrondissement-municipal": 5, "departement": 2, "region": 2}
 _DEPARTEMENT = THC["Departement"]
+_TERRITORY = THC["Territoire"]
 _ALIKE = 78  # of 100: rapidfuzz's ratio under which two words are not alike
 
 Types = frozenset[NamedNode]
@@ -74,7 +75,13 @@ class Names:
 
         Homonyms are told apart by `departement`, a code or a name, where it is given.
         """
-        expected = self._expected(shape)
+        return self._find(text, self._expected(shape), departement)
+
+    def territories(self, text: str) -> list[NamedNode]:
+        """Return the territories that a text may mean."""
+        return self._find(text, frozenset(self.schema.descendants(_TERRITORY)), "")
+
+    def _find(self, text: str, expected: Types, departement: str) -> list[NamedNode]:
         found = self._by_iri(text, expected) or self._by_code(text, expected)
         found = found or self.called(text, expected) or self._qualified(text, expected)
         if len(found) > 1 and departement:

@@ -157,6 +157,8 @@ class Naming:
         self, text: str, class_: NamedNode, naming: NodeShape, cell: Cell
     ) -> NamedNode | None:
         """Return the IRI of an identifier; one that is no slug is kept as another spelling."""
+        if (published := self._published(text, naming)) is not None:
+            return published
         slug = text if "/" in text else iris.slug(text)
         if not slug:
             self.cells.fault(cell, text, "bad-identifier")
@@ -171,6 +173,14 @@ class Naming:
             self.names.add(iri, (class_,), ())
             self.names.by_name.setdefault(folded(text), set()).add(iri)
         return iri
+
+    def _published(self, key: str, naming: NodeShape) -> NamedNode | None:
+        """Return what has this very key already: 2A004 is no slug."""
+        try:
+            iri = self._minted(naming, key)
+        except ValueError:
+            return None
+        return iri if iri in self.names.types else None
 
     def _minted(self, naming: NodeShape, key: str) -> NamedNode:
         if naming.namespace:

@@ -14,7 +14,9 @@ from thc_graph.sheets.problems import Problem, Severity, message
 from thc_graph.sheets.reading import Row, Table, read_tables
 from thc_graph.sheets.words import folded
 
-_SILENT = frozenset({"rapport", "mode d emploi", "listes"})  # sheets that our own files carry
+_SILENT = frozenset(
+    {"rapport", "mode d emploi", "lisez moi", "listes"}
+)  # sheets that our own files carry
 
 
 def recognise(

@@ -8,7 +8,7 @@ from pyoxigraph import NamedNode
 
 from thc_graph.rdf import iris
 from thc_graph.schema.model import PropertyShape, Schema
-from thc_graph.sheets import cleaning
+from thc_graph.sheets import cleaning, escaping
 from thc_graph.sheets.cells import Cells
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, message
@@ -42,6 +42,7 @@ class References:
         except Unreadable as fault:
             self.cells.unreadable(cell, text, fault)
             return
+        text = escaping.plain(text)
         found = self.names.find(text, shape, self.cells.departement(row))
         if len(found) == 1:
             self._tell_code(text, found[0], cell)

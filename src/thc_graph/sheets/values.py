@@ -8,7 +8,7 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import DASH, RDF, XSD
 from thc_graph.schema.model import PropertyShape
-from thc_graph.sheets import amounts, cleaning, coordinates, dates
+from thc_graph.sheets import amounts, cleaning, coordinates, dates, escaping
 from thc_graph.sheets.dates import Period
 from thc_graph.sheets.remarks import Remark, Unreadable, note, warning
 from thc_graph.sheets.words import folded
@@ -21,6 +21,7 @@ __all__ = [
     "is_nothing",
     "link",
     "literal",
+    "marks",
     "read",
     "split",
 ]
@@ -62,12 +63,16 @@ def split(text: str, shape: PropertyShape) -> list[str]:
         return [text]
     if not _SEPARATORS.search(text):
         return [text]
-    is_prose = _TEXT in shape.datatypes or (shape.is_iri and not shape.scheme)
-    marks = r"[|;,\n]" if shape.comma_separates else r"[|\n]" if is_prose else r"[|;\n]"
-    return [part.strip() for part in re.split(marks, text) if part.strip()]
+    return escaping.cut(text, marks(shape))
 
 
 _SEPARATORS: Final = re.compile(r"[|;,\n]")
+
+
+def marks(shape: PropertyShape) -> str:
+    """Return the characters that separate the values of a cell of this property."""
+    is_prose = _TEXT in shape.datatypes or (shape.is_iri and not shape.scheme)
+    return "|;,\n" if shape.comma_separates else "|\n" if is_prose else "|;\n"
 
 
 def literal(text: str, shape: PropertyShape, language: str) -> Literal:
@@ -89,6 +94,7 @@ def read(text: str, shape: PropertyShape, language: str) -> Reading:
         Unreadable: It says no value of the types the shape allows.
     """
     cleaning.refuse_unreadable(text)
+    text = escaping.plain(text)
     if shape.role == _LABEL:
         plain, remarks = cleaning.label(text)
         return Reading(_worded(plain, shape, language), remarks)
