@@ -9,9 +9,12 @@ import pytest
 from pyoxigraph import DefaultGraph, NamedNode
 
 from thc_graph.cli.import_ import Report, load
-from thc_graph.rdf.terms import DCT, THC, A
+from thc_graph.rdf.terms import DCT, RDFS, THC, A
 from thc_graph.settings import Settings, resources
+from thc_graph.sheets.columns import layout, read_mapping
 from thc_graph.sheets.datasets import inputs
+from thc_graph.sheets.importing import Proposal, propose
+from thc_graph.sheets.reading import Row, Table
 from thc_graph.store.publication import Repository
 
 SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared"))
@@ -55,3 +58,87 @@ def test_149_propositions(copy: Repository) -> None:
         again = apply(copy, name)
         assert again.commit is None
         assert not again.proposal.change
+
+
+def proposed(repository: Repository, file: str, mapping: str) -> Proposal:
+    files = inputs(REAL / file, mapping=MAPPINGS.parent / f"{mapping}.yaml")
+    return propose(files, repository, Settings.base)
+
+
+def refused(proposal: Proposal) -> list[tuple[str, int, str]]:
+    return [(p.code, p.cell.line, p.read) for p in proposal.errors]
+
+
+def entities(proposal: Proposal, class_: str) -> set[NamedNode]:
+    quads = (quad for each in proposal.conversions for quad in each.quads)
+    return {q.subject for q in quads if q.predicate == A and q.object == THC[class_]}
+
+
+def values(proposal: Proposal, predicate: NamedNode) -> list[str]:
+    quads = (quad for each in proposal.conversions for quad in each.quads)
+    return sorted(q.object.value for q in quads if q.predicate == predicate)
+
+
+def test_414_projects_of_paris(demo: Repository) -> None:
+    found = proposed(demo, "paris_bp_laureats_2014_2016.csv", "paris-budget-participatif/projets")
+    assert refused(found) == []
+    projects = entities(found, "Projet")
+    assert len(projects) == 414
+    assert len(values(found, RDFS["label"])) == 412  # two titles are « NON REGISTRÉ »
+    no_date = [p for p in found.problems if p.code == "no-date"]
+    assert len([p for p in no_date if p.cell.heading == "lancement_procedure_projet"]) == 55
+    assert len(values(found, THC["debut"])) == 359
+    assert len(values(found, THC["fin"])) == 350
+    places = values(found, THC["territoire"])
+    assert len(places) == 414
+    assert len(set(places)) == 20
+    kiosks = NamedNode(f"{Settings.base}/id/projet/paris-bp-2205")
+    said = {
+        q.predicate: q.object.value
+        for each in found.conversions
+        for q in each.quads
+        if q.subject == kiosks
+    }
+    assert said[RDFS["label"]] == "Des kiosques pour faire la fête"
+    assert said[THC["budget"]] == "3700000"
+    assert said[THC["fin"]] == "2020-09"
+    assert said[THC["territoire"]].endswith("/arrondissement-municipal/75104")
+
+
+def test_84_methods(demo: Repository) -> None:
+    found = proposed(demo, "outils_methodes_multibao.csv", "multibao/methodes")
+    assert len(entities(found, "Methode")) == 83  # one stands twice, its name composed otherwise
+    assert refused(found) == [
+        ("placeholder", 39, "Contribution multiBàO"),
+        ("unknown-concept", 67, "CC BY-NC-ND|CC BY-NC-SA|CC-BY|CC0"),
+        ("unknown-concept", 68, "CC-BY-NC-ND"),
+    ]
+    assert len(values(found, RDFS["label"])) == 79  # three have no title at all
+    assert len(entities(found, "FicheOutilMethode")) == 4  # the four that quote a licence
+
+
+@pytest.mark.parametrize(
+    ("sheet", "class_", "rows", "titled"),
+    [
+        ("acteurs", "Organisation", 22, 15),
+        ("experiences", "Experience", 6, 6),
+        ("outils-methodes", "Methode", 2, 1),
+    ],
+)
+def test_31_fiches(demo: Repository, sheet: str, class_: str, rows: int, titled: int) -> None:
+    found = proposed(demo, "fiches_democratie_ouverte.csv", f"democratie-ouverte/{sheet}")
+    assert refused(found) == []
+    assert len(entities(found, class_)) == rows  # the 31st is about the programme itself
+    assert len(values(found, RDFS["label"])) == titled
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(MAPPINGS.parent.rglob("*.yaml")),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_every_shipped_mapping_names_headings_of_ours(path: Path, demo: Repository) -> None:
+    mapping = read_mapping(path)
+    assert mapping.sheet in demo.schema.sheets
+    header = Table(path.name, "", (Row(1, tuple(mapping.columns)),))
+    assert layout(header, demo.schema, None, mapping).ignored == ()

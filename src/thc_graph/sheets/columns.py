@@ -42,6 +42,15 @@ class HeadingMapping:
     source: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     forms: Mapping[str, str] = field(default_factory=dict)
+    only: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def keeps(self, header: tuple[str, ...], row: Row) -> bool:
+        """Say whether a row is of the sheet: `only` is by foreign heading, what stands there."""
+        said = dict(zip(map(folded, header), row.cells, strict=False))
+        return all(
+            folded(said.get(folded(name), "")) in map(folded, map(str, wanted))
+            for name, wanted in self.only.items()
+        )
 
     def read_as(self) -> Mapping[str, Callable[[str], str]]:
         """Return, by folded heading of ours, what turns a typed cell into the one read."""
@@ -265,7 +274,7 @@ def _layout(
         colliding=tuple(colliding),
         header=header,
         place=place,
-        rows=table.rows[place + 1 :],
+        rows=tuple(row for row in table.rows[place + 1 :] if mapping.keeps(header, row)),
         read_as=mapping.read_as(),
     )
 
