@@ -28,7 +28,6 @@ LIMITS: Final = {
     "answer": 256_000_000,  # bytes of text: a small workbook may repeat one text without end
 }
 _READER: Final = Path(__file__).with_name("reader.py")
-_WARNINGS: Final = frozenset({"comment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +130,8 @@ def _whole_lines(path: Path, child: subprocess.Popen[bytes], most: int) -> Itera
 
 def _note(table: Table, **said: Any) -> Problem:
     code, read = said.pop("note"), said.pop("read", "")
-    severity = Severity.WARNING if code in _WARNINGS else Severity.NOTE
     cell = table.cell(said.pop("line", 1), said.pop("column", None))
-    return Problem(cell, severity, read, message(code, read=read, **said), code)
+    return Problem(cell, Severity.NOTE, read, message(code, read=read, **said), code)
 
 
 def _error(path: Path, code: str, **facts: object) -> SheetError:
