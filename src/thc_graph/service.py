@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sized
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sized
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from thc_graph.errors import QueryError, QueryFailed, QueryNotAcceptable, QueryS
 from thc_graph.rdf.terms import PREFIXES, Term
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
+from thc_graph.search.index import Index, open_index
 from thc_graph.settings import Resources, Settings, resources
 from thc_graph.store import mirror, purging, snapshots
 from thc_graph.store.engine import Answer, Engine, Query
@@ -34,7 +35,7 @@ from thc_graph.store.history import History
 from thc_graph.store.mirror import Held
 from thc_graph.store.pool import Pool
 from thc_graph.store.purging import Tombstone
-from thc_graph.store.queries import Library, Value
+from thc_graph.store.queries import Filling, Library
 from thc_graph.store.remote import Remote, credentials
 from thc_graph.store.snapshots import Snapshot
 
@@ -64,6 +65,7 @@ class Published:
     schema: Schema
     library: Library
     seconds: float
+    index: Index
     made: dict[Hashable, Any] = field(default_factory=dict)
     pages: OrderedDict[Hashable, Sized] = field(default_factory=OrderedDict)
     making: dict[Hashable, Making] = field(default_factory=dict)
@@ -85,19 +87,17 @@ class Published:
     def age(self) -> timedelta:
         return datetime.now(UTC) - self.time
 
-    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+    async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:
         """Return the solutions of a stored SELECT; an unbound variable is absent."""
         content = await self._content(name, TSV, terms)
         return await asyncio.to_thread(_solutions, content)
 
-    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+    async def graph(self, name: str, **terms: Filling) -> list[Triple]:
         """Return the triples of a stored CONSTRUCT."""
         content = await self._content(name, N_TRIPLES, terms)
         return [quad.triple for quad in parse(content, format=RdfFormat.N_TRIPLES)]
 
-    async def _content(
-        self, name: str, media_type: str, terms: dict[str, Value | Iterable[Value]]
-    ) -> bytes:
+    async def _content(self, name: str, media_type: str, terms: dict[str, Filling]) -> bytes:
         text = self.library.fill(name, **terms)
         query = Query(text, (media_type,), self.seconds)
         try:
@@ -256,9 +256,10 @@ class Service:
                 await engine.stop()
 
     async def _open(self, snapshot: Snapshot) -> Published:
+        index = await asyncio.to_thread(open_index, snapshot, self.schema)
         engine = self._engine(snapshot)
         await engine.start()
-        return Published(snapshot, engine, self.schema, self.library, self.settings.seconds)
+        return Published(snapshot, engine, self.schema, self.library, self.settings.seconds, index)
 
     def _engine(self, snapshot: Snapshot) -> Engine:
         settings = self.settings
@@ -294,10 +295,10 @@ class Service:
         if published is not self._published and not published.readers:
             await published.pool.stop()
 
-    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+    async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:
         return await self.published.bindings(name, **terms)
 
-    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+    async def graph(self, name: str, **terms: Filling) -> list[Triple]:
         return await self.published.graph(name, **terms)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:

@@ -8,6 +8,7 @@ import typer
 
 from thc_graph import __version__
 from thc_graph.schema.reading import read_schema
+from thc_graph.search.index import Indexing
 from thc_graph.settings import Settings, read_settings, resources
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.publication import Repository
@@ -47,9 +48,11 @@ def repository(settings: Settings) -> Repository:
     """Return the store's repository, with the product's own schema and queries."""
     found = resources()
     schema = read_schema(found.ontology_folder, found.shapes_folder)
-    derivation = Derivation(Library(found.queries_folder), settings.base)
+    library = Library(found.queries_folder)
+    derivation = Derivation(library, settings.base)
     follow = push.keep_up(settings) if settings.remote_update else None
-    return Repository(settings.store, schema, derivation, follow)
+    artefacts = (Indexing(schema, library),)
+    return Repository(settings.store, schema, derivation, artefacts, follow)
 
 
 def opened(context: typer.Context) -> tuple[Settings, Repository]:

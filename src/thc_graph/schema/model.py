@@ -10,7 +10,9 @@ from functools import cached_property
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from thc_graph.rdf.terms import DASH, SH
+from thc_graph.rdf.terms import DASH, SH, XSD, Term
+
+DATES = frozenset(XSD[name] for name in ("date", "gYearMonth", "gYear"))
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,30 @@ class PropertyShape:
     ends: tuple[NamedNode, ...] = ()  # the properties that take the end of a period typed here
     read_in: NamedNode | None = None  # without a column of its own, a date inside this one
     inverse_link: NamedNode | None = None  # filled on the other side by the same cell
+    facet: bool = False  # lists can be narrowed by it
+    facet_along: NamedNode | None = None  # … and by what a value reaches through this property
+
+    @property
+    def slug(self) -> str:
+        """The name of the property in the address of a list."""
+        return self.iri.value.rpartition("-")[2]
+
+    @property
+    def is_date(self) -> bool:
+        return bool(self.datatypes) and set(self.datatypes) <= DATES
+
+    def facet_value(self, value: Term) -> NamedNode | Literal | None:
+        """Return what a list is narrowed by to find this value: of a date, its year."""
+        if isinstance(value, Literal):
+            year = self.is_date and value.datatype in DATES
+            return Literal(value.value[:4], datatype=XSD["gYear"]) if year else value
+        if isinstance(value, NamedNode) and value.value.startswith(self._space):
+            return value
+        return None
+
+    @property
+    def _space(self) -> str:
+        return self.scheme.value if self.scheme else ""
 
     @property
     def predicate(self) -> NamedNode:
@@ -216,6 +242,10 @@ class Schema:
             found.update((each.iri, each) for each in own if each.path not in hidden)
             hidden.update(each.path for each in own)
         return tuple(sorted(found.values(), key=self.place))
+
+    def facets_of(self, iri: NamedNode) -> tuple[PropertyShape, ...]:
+        """Return the properties by which a list of this class can be narrowed, in page order."""
+        return tuple(each for each in self.properties_of(iri) if each.facet)
 
     def code_length(self, iri: NamedNode, predicate: NamedNode) -> int:
         """Return how long a code of this class is at least: sh:minLength of its property."""

@@ -226,6 +226,8 @@ class _Reader:
             ends=self.iris(iri, THC["end"]),
             read_in=self.iri(iri, THC["readIn"]),
             inverse_link=self.iri(iri, THC["inverseLink"]),
+            facet=self.flag(iri, THC["facet"]),
+            facet_along=self.iri(iri, THC["facetAlong"]),
         )
 
     def _all(self, nodes: Iterable[Term], predicate: NamedNode) -> Iterator[NamedNode]:

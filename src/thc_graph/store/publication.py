@@ -24,7 +24,7 @@ from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.history import Commit, History, Source
 from thc_graph.store.purging import Erasure
-from thc_graph.store.snapshots import Draft, Snapshot
+from thc_graph.store.snapshots import Artefact, Draft, Snapshot
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Repository:
     root: Path
     schema: Schema
     derivation: Derivation
+    artefacts: tuple[Artefact, ...] = ()  # what each snapshot holds beside its quads
     follow: Callable[["Repository"], None] | None = None  # called when a writer has ended
 
     @property
@@ -75,6 +76,11 @@ class Repository:
             draft.apply(change)
             self.derivation.derive(draft, change, None)
             yield draft
+
+    def furnish(self, draft: Draft) -> None:
+        """Build the draft's artefacts; over no previous snapshot they are built anew, whole."""
+        for artefact in self.artefacts:
+            artefact(draft)
 
     def check(self, change: ChangeSet, draft: Draft) -> Accepted | list[Violation]:
         """Validate every entity the change touches, in the state after it, and run the checks.
@@ -123,6 +129,7 @@ class Writer:
     ) -> Commit:
         """Record an accepted change, then publish its draft. Durable on return."""
         root = self.repository.root
+        self.repository.furnish(draft)
         commit = self.repository.history.record(accepted, author, message, sources)
         snapshots.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
@@ -154,6 +161,7 @@ class Writer:
     def _rebuild(self) -> Snapshot:
         head = next(self.repository.history.log()).id
         with self.repository.rebuilt(head) as draft:
+            self.repository.furnish(draft)
             return snapshots.publish(self.repository.root, draft, head)
 
 

@@ -1,7 +1,8 @@
 """Stored queries: the files of `queries/`, read once and filled with terms.
 
 A file opens with `#+` lines (summary, used by, slots) and runs as it stands. Its
-slots are `VALUES ?x { UNDEF }`; a value enters only as a serialised term, so no
+slots are `VALUES ?x { UNDEF }`, or `VALUES (?x ?y) { (UNDEF UNDEF) }` for rows of values,
+called by the first variable; a value enters only as a serialised term, so no
 text of a visitor or of a sheet can become syntax.
 """
 
@@ -17,9 +18,14 @@ from thc_graph.rdf.terms import Term
 from thc_graph.schema.model import Schema, Text
 
 Value = NamedNode | Literal
+Filling = Value | Iterable[Value | tuple[Value, ...]]  # rows for a slot of several variables
 Made = TypeVar("Made")
 
-_SLOT = re.compile(r"\bVALUES\s+\?(\w+)\s*\{\s*UNDEF\s*\}", re.IGNORECASE)
+_SLOT = re.compile(
+    r"\bVALUES\s+(\?(?P<one>\w+)|\(\s*\?(?P<first>\w+)(\s+\?\w+)+\s*\))"
+    r"\s*\{\s*(UNDEF|\((\s*UNDEF)+\s*\))\s*\}",
+    re.IGNORECASE,
+)
 _HEADER = re.compile(r"^#\+\s*([^:]+?)\s*:\s*(.*?)\s*$", re.MULTILINE)
 
 
@@ -63,7 +69,7 @@ class Library:
             self._read[name] = read_query(name, self._path(name).read_text("utf-8"))
         return self._read[name]
 
-    def fill(self, name: str, **terms: Value | Iterable[Value]) -> str:
+    def fill(self, name: str, **terms: Filling) -> str:
         """Return the text with some of its slots filled; the others stay open.
 
         Args:
@@ -81,8 +87,8 @@ class Library:
         written = {slot: _values(given) for slot, given in terms.items()}
 
         def put(slot: re.Match[str]) -> str:
-            values = written.get(slot[1])
-            return slot[0] if values is None else f"VALUES ?{slot[1]} {{ {values} }}"
+            values = written.get(_name(slot))
+            return slot[0] if values is None else f"VALUES {slot[1]} {{ {values} }}"
 
         return _SLOT.sub(put, query.text)
 
@@ -99,11 +105,11 @@ class Reader(Protocol):
     @property
     def library(self) -> Library: ...
 
-    async def bindings(self, name: str, **terms: Value | Iterable[Value]) -> list[dict[str, Term]]:
+    async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:
         """Return the solutions of a SELECT; an unbound variable is absent."""
         ...
 
-    async def graph(self, name: str, **terms: Value | Iterable[Value]) -> list[Triple]:
+    async def graph(self, name: str, **terms: Filling) -> list[Triple]:
         """Return the triples of a CONSTRUCT."""
         ...
 
@@ -115,14 +121,22 @@ class Reader(Protocol):
 def read_query(name: str, text: str) -> StoredQuery:
     """Return a query from its text; a slot the header does not explain has an empty sentence."""
     headers: dict[str, str] = dict(_HEADER.findall(text))
-    slots = {slot: headers.get(f"slot {slot}", "") for slot in _SLOT.findall(text)}
+    slots = {slot: headers.get(f"slot {slot}", "") for slot in map(_name, _SLOT.finditer(text))}
     both = headers.get("summary", "")
     summary = Text(headers.get("summary fr", both), headers.get("summary en", both))
     return StoredQuery(name, text, summary, slots, headers)
 
 
-def _values(given: Value | Iterable[Value]) -> str:
-    terms = [given] if isinstance(given, NamedNode | Literal) else list(given)
+def _name(slot: re.Match[str]) -> str:
+    return slot["one"] or slot["first"]
+
+
+def _values(given: Filling) -> str:
+    rows = [given] if isinstance(given, NamedNode | Literal) else list(given)
+    return " ".join(f"({_row(row)})" if isinstance(row, tuple) else _row((row,)) for row in rows)
+
+
+def _row(terms: tuple[Value, ...]) -> str:
     for term in terms:
         if not isinstance(term, NamedNode | Literal):
             raise TypeError(f"A slot takes IRIs and literals, not {type(term).__name__}")

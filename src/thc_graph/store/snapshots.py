@@ -13,7 +13,7 @@ Graphs of provenance stay out of it: they speak of rows of files, not of the wor
 import gc
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +66,8 @@ class Draft:
 
     def __init__(self, folder: Path, previous: Snapshot | None) -> None:
         self.folder = folder
+        self.previous = previous
+        self.touched: set[NamedNode] = set()  # subjects whose facts are not those of `previous`
         self.store = _clone(previous, folder / "quads")
         self._changed = 0
 
@@ -78,6 +80,7 @@ class Draft:
             self.store.remove(in_graph(quad.triple, DefaultGraph()))
         self._add(change.added)
         self._changed += len(change.added) + len(change.removed)
+        self.touched.update(change.subjects())
 
     def describe(self, nodes: Iterable[NamedNode]) -> Iterator[Triple]:
         """Yield all published facts of some subjects, as they stand in this draft."""
@@ -103,6 +106,9 @@ class Draft:
         self.store.flush()
         del self.store
         gc.collect()  # the engine's lock and files go with the object
+
+
+Artefact = Callable[[Draft], None]  # builds what stands in the folder beside the quads
 
 
 @contextmanager

@@ -1,11 +1,18 @@
-"""The home page, and the list of each kind of entity."""
+"""The home page, and the list of each kind of entity, as a page and as files."""
 
-from typing import Any
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from thc_graph import lists
+from thc_graph.lists import Asked
 from thc_graph.service import Published
+from thc_graph.web import files, maps
 from thc_graph.web.entities import HTML, Reading
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
@@ -15,11 +22,56 @@ from thc_graph.web.responses import represent
 router = APIRouter()
 last_router = APIRouter()  # `/{kind}` takes what no other address has
 
+OFFERED: Final = (HTML, *(form.media_type for form in files.FORMATS))
+LIST: Final = "liste"
+VIEWS: Final = (LIST, "tableau", "carte")
+
+
+@dataclass(frozen=True)
+class Address:
+    """The address of a list: what it asks for, each thing once, in the order it was given."""
+
+    kind: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def to(self, suffix: str = "", **changed: str | int) -> str:
+        """Return the address with some parameters set, or without them where they are empty.
+
+        Another page is one of the same list; whatever else changes begins at the first.
+        """
+        gone = {*changed, *(() if suffix else ("page",))}
+        if suffix:  # a file holds all pages, and has no view
+            gone |= {"page", "vue", "tout"}
+        kept = [pair for pair in self.parameters if pair[0] not in gone]
+        new = [(name, str(value)) for name, value in changed.items() if value]
+        return self._written(suffix, [*kept, *new])
+
+    def without(self, name: str, value: str) -> str:
+        kept = [pair for pair in self.parameters if pair[0] != "page" and pair != (name, value)]
+        return self._written("", kept)
+
+    def bare(self) -> str:
+        """Return the address of the whole list."""
+        return self._written("", [pair for pair in self.parameters if pair[0] in ("vue", "lang")])
+
+    def kept(self, *names: str) -> list[tuple[str, str]]:
+        """Return the parameters of some names, for a form that leaves them as they are."""
+        return [pair for pair in self.parameters if pair[0] in names]
+
+    def _written(self, suffix: str, parameters: Iterable[tuple[str, str]]) -> str:
+        path = f"/{self.kind}.{suffix}" if suffix else f"/{self.kind}"
+        query = urlencode(list(parameters))
+        return f"{path}?{query}" if query else path
+
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def home(request: Request, reading: Reading) -> Response:
     counts = await lists.counts(reading)
-    return _page(request, reading, "home.html", counts=counts)
+    if choose(request.headers.get("accept", ""), (HTML,)) is None:
+        raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
+    told = language_of(request)
+    content = pages_of(request).render("home.html", request, told, counts=counts)
+    return represent(request, reading, content, HTML, language=told)
 
 
 @router.api_route("/voc", methods=["GET", "HEAD"])
@@ -27,22 +79,98 @@ async def vocabularies(request: Request, reading: Reading) -> Response:
     return await members(lists.VOCABULARIES, request, reading)
 
 
-@last_router.api_route("/{kind}", methods=["GET", "HEAD"])
-async def members(kind: str, request: Request, reading: Reading) -> Response:
-    number = request.query_params.get("page", "1")
-    told = language_of(request)
-    if not number.isdecimal():
+@last_router.api_route("/{name}", methods=["GET", "HEAD"])
+async def members(name: str, request: Request, reading: Reading) -> Response:
+    kind, _, suffix = name.partition(".")
+    base = request.app.state.service.settings.base
+    asked = lists.read(reading.schema, base, kind, request.query_params.multi_items())
+    form = files.by_suffix(suffix or request.query_params.get("format", ""))
+    if asked is None or (suffix and not form):
         raise Problem(404, "NotFound")
-    found = await lists.page(reading, kind, int(number), language=told)
-    if found is None:
-        raise Problem(404, "NotFound")
-    shape = lists.shape_of(reading.schema, kind)
-    return _page(request, reading, "list.html", page=found, shape=shape)
+    media_type = form.media_type if form else choose(request.headers.get("accept", ""), OFFERED)
+    if media_type is None:
+        raise Problem(406, "NotAcceptable", {"offered": OFFERED})
+    if media_type == HTML:
+        return await _page(request, reading, asked, base)
+    return await _file(request, reading, asked, media_type)
 
 
-def _page(request: Request, reading: Published, template: str, **given: Any) -> Response:
-    if choose(request.headers.get("accept", ""), (HTML,)) is None:
-        raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
+async def _page(request: Request, reading: Published, asked: Asked, base: str) -> Response:
+    told, view = language_of(request), request.query_params.get("vue", LIST)
+    found = await lists.page(reading, reading.index, base, asked, told)
+    if found is None or view not in VIEWS:
+        raise Problem(404, "NotFound")
+    address = _address(request, asked, base)
+    make = partial(_content, request, reading, found, address, view)
+    key = (request.url.path, request.url.query, HTML, told)
+    content = await reading.page(key, make)
+    links = _links(found, address)
+    assert content is not None
+    return represent(request, reading, content, HTML, language=told, links=links)
+
+
+async def _content(
+    request: Request, reading: Published, found: lists.ListPage, address: Address, view: str
+) -> bytes:
     told = language_of(request)
-    content = pages_of(request).render(template, request, told, **given)
-    return represent(request, reading, content, HTML, language=told)
+    drawn = None
+    if view == "carte":
+        _, iris = lists.select(reading.index, found.asked, told, limit=maps.MOST)
+        places = await asyncio.to_thread(reading.index.points, iris)
+        drawn = maps.drawn(places, reading.index.labels(list(places), told))
+    return pages_of(request).render(
+        "list.html",
+        request,
+        told,
+        page=found,
+        shape=lists.shape_of(reading.schema, found.kind),
+        address=address,
+        view=view,
+        views=VIEWS,
+        drawn=drawn,
+        files=files.FORMATS,
+        query=lists.query_of(reading, reading.index, found.asked),
+    )
+
+
+async def _file(request: Request, reading: Published, asked: Asked, media_type: str) -> Response:
+    form, told = files.by_media_type(media_type), language_of(request)
+    everything = replace(asked, number=1)
+    key = (request.url.path, request.url.query, media_type, told)
+    base = request.app.state.service.settings.base
+    source = files.Source(reading, everything, told, base, pages_of(request).settings.title)
+    content = await reading.page(key, partial(form.write, source))
+    assert content is not None
+    response = represent(request, reading, content, media_type, language=told)
+    disposition = "inline" if form.shown else "attachment"
+    response.headers["Content-Disposition"] = (
+        f'{disposition}; filename="{asked.kind}.{form.suffix}"'
+    )
+    return response
+
+
+def _address(request: Request, asked: Asked, base: str) -> Address:
+    """Return the address of a list, of what was asked only what is understood."""
+    reading: Published = request.app.state.service.published
+    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, asked.kind))
+    names = {"q", "tri", "page", "vue", "lang", "tout"}
+    told = [
+        (slug, lists.token_of(shapes[slug], value, base))
+        for slug, values in asked.filters.items()
+        for value in values
+    ]
+    plain = [pair for pair in request.query_params.multi_items() if pair[0] in names and pair[1]]
+    return Address(asked.kind, (*told, *plain))
+
+
+def _links(found: lists.ListPage, address: Address) -> dict[str, str]:
+    """Return the Link header: RFC 8288, with prev and next of HTML."""
+    links = {
+        address.to(form.suffix): f'rel="alternate"; type="{form.media_type}"'
+        for form in files.FORMATS
+    }
+    if found.number > 1:
+        links[address.to(page=found.number - 1 if found.number > 2 else "")] = 'rel="prev"'  # noqa: PLR2004
+    if found.number < found.pages:
+        links[address.to(page=found.number + 1)] = 'rel="next"'
+    return links | {"/voc/ns": 'rel="describedby"'}

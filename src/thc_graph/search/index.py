@@ -1,0 +1,348 @@
+"""The index: one document an entity, in a folder beside the quads of a snapshot.
+
+The folder's name carries the index's own format and the facets of the schema, so that
+an older store, or other shapes, never answer from an index that means something else:
+what is missing is built, on opening or at the next publication. A small publication
+links the former index's files (they never change) and replaces what it touches.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Final, cast
+
+import tantivy
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, Store, Triple
+from tantivy import Occur, Order, Query
+
+from thc_graph.rdf.terms import text_in
+from thc_graph.schema.model import Schema
+from thc_graph.search.documents import Documents
+from thc_graph.search.words import analyzers, begins, singular, words
+from thc_graph.store import snapshots
+from thc_graph.store.queries import Library
+from thc_graph.store.snapshots import Draft, Snapshot
+
+FORMAT: Final = 1  # of what the fields hold; another number, another folder
+LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
+HEAP: Final = 64 << 20  # bytes the writer gathers before it makes a segment
+POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
+BUCKETS: Final = 65_000  # facet values counted at most
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of every document; `analyzer` is of texts, and `raw` keeps one whole."""
+
+    analyzer: str = "raw"
+    stored: bool = False
+    fast: bool = False  # can be sorted by and counted
+    positions: bool = False
+
+
+FIELDS: Final = {
+    "iri": Field(stored=True, fast=True),
+    "kind": Field(stored=True, fast=True),
+    "at": Field(stored=True, fast=True),  # the territories an entity names
+    "within": Field(stored=True),  # the territories a territory lies in
+    "facet": Field(fast=True),
+    "order_fr": Field(fast=True),
+    "order_en": Field(fast=True),
+    "date": Field(fast=True),
+    "label_fr": Field(stored=True),
+    "label_en": Field(stored=True),
+    "exact": Field(),
+    "code": Field(),
+    "postcode": Field(stored=True),
+    "name": Field("plain", stored=True, positions=True),
+    "stem": Field("fr"),
+    "words": Field("plain"),
+    "text_fr": Field("fr", stored=True, positions=True),
+    "text_en": Field("en", stored=True, positions=True),
+}
+SORTED: Final = ("population", "weight")
+COORDINATES: Final = ("lat", "long")
+
+
+def fields() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for name, each in FIELDS.items():
+        kept = "position" if each.positions else "basic"
+        builder.add_text_field(name, each.stored, each.fast, each.analyzer, kept)
+    for name in SORTED:
+        builder.add_unsigned_field(name, fast=True)
+    for name in COORDINATES:
+        builder.add_float_field(name, stored=True)
+    return builder.build()
+
+
+def folder_name(schema: Schema) -> str:
+    """Return the name of an index's folder: what makes its documents mean what they do."""
+    facets = [
+        (class_.value, schema.kind_of(class_), shape.slug, shape.predicate, shape.facet_along)
+        for class_ in sorted(schema.classes, key=str)
+        for shape in schema.facets_of(class_)
+    ]
+    return f"index-{hashlib.sha256(repr((FORMAT, FIELDS, facets)).encode()).hexdigest()[:12]}"
+
+
+# Building
+
+
+@dataclass(frozen=True)
+class Indexing:
+    """An artefact of each snapshot: handed to whoever publishes."""
+
+    schema: Schema
+    library: Library
+
+    def __call__(self, draft: Draft) -> None:
+        """Bring the index in step with a draft: what it touches, or everything."""
+        name = folder_name(self.schema)
+        former = draft.previous.path / name if draft.previous else None
+        folder = draft.folder / name
+        touched = draft.touched
+        if former is None or not former.is_dir() or len(touched) > LARGE:
+            build(folder, draft.store, self.schema)
+            return
+        _link(former, folder)
+        again = self._pointing_at(draft.store, touched) | touched
+        _replace(folder, draft.store, self.schema, again)
+
+    def _pointing_at(self, store: Store, touched: Collection[NamedNode]) -> set[NamedNode]:
+        along = {shape.predicate for shape in _along(self.schema)}
+        text = self.library.fill("search/touched", changed=list(touched), property=list(along))
+        found = cast("QuerySolutions", store.query(text))
+        return {each for row in found if isinstance(each := row["entity"], NamedNode)}
+
+
+def _along(schema: Schema) -> Iterator[Any]:
+    shapes = (shape for class_ in schema.classes for shape in schema.facets_of(class_))
+    yield from (shape for shape in shapes if shape.facet_along)
+
+
+def build(folder: Path | None, store: Store, schema: Schema) -> tantivy.Index:
+    """Index everything a store publishes; without a folder, in memory."""
+    if folder is not None:
+        folder.mkdir()
+    index = _open(folder)
+    facts = store.quads_for_pattern(None, None, None, DefaultGraph())  # one subject after another
+    _write(index, store, schema, groupby(facts, key=attrgetter("subject")))
+    return index
+
+
+def _replace(folder: Path, store: Store, schema: Schema, entities: Iterable[NamedNode]) -> None:
+    changed = sorted(entities, key=str)
+    described = ((each, snapshots.facts(store, [each])) for each in changed)
+    _write(_open(folder), store, schema, described, gone=changed)
+
+
+def _write(
+    index: tantivy.Index,
+    store: Store,
+    schema: Schema,
+    entities: Iterable[tuple[Any, Iterable[Triple | Quad]]],
+    gone: Iterable[NamedNode] = (),
+) -> None:
+    writer = index.writer(heap_size=HEAP, num_threads=1)
+    for entity in gone:
+        writer.delete_documents_by_term("iri", entity.value)
+    documents = Documents(schema, partial(_reach, store))
+    for entity, facts in entities:
+        document = documents.document(entity, facts) if isinstance(entity, NamedNode) else None
+        if document is not None:
+            document["stem"] = document["name"]
+            writer.add_document(tantivy.Document.from_dict(document, index.schema))
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+def _reach(store: Store, value: NamedNode, along: NamedNode) -> Iterator[NamedNode]:
+    for quad in store.quads_for_pattern(value, along, None, DefaultGraph()):
+        if isinstance(quad.object, NamedNode):
+            yield quad.object
+
+
+def _link(former: Path, folder: Path) -> None:
+    """Give a folder the files of another; tantivy replaces files and never rewrites one."""
+    folder.mkdir()
+    for path in former.iterdir():
+        if not path.name.endswith(".lock"):
+            os.link(path, folder / path.name)
+
+
+def _open(folder: Path | None) -> tantivy.Index:
+    index = tantivy.Index(fields(), path=str(folder) if folder else None)
+    for name, analyzer in analyzers().items():
+        index.register_tokenizer(name, analyzer)
+    return index
+
+
+# Asking
+
+
+def open_index(snapshot: Snapshot, schema: Schema) -> "Index":
+    """Return the index of a snapshot; one that has none for this schema gets it now."""
+    folder = snapshot.path / folder_name(schema)
+    if folder.is_dir():
+        return Index(_open(folder))
+    draft = folder.with_name(f".{folder.name}-{os.getpid()}")
+    try:
+        build(draft, snapshot.store(), schema)
+        draft.rename(folder)
+    except OSError:  # nothing may be written here, or another process was first
+        shutil.rmtree(draft, ignore_errors=True)
+        return Index(_open(folder) if folder.is_dir() else build(None, snapshot.store(), schema))
+    return Index(_open(folder))
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entity as the index shows it."""
+
+    iri: str
+    kinds: tuple[str, ...]
+    label: Literal | None
+    at: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    postcodes: tuple[str, ...] = ()
+    point: tuple[float, float] | None = None
+
+
+class Index:
+    """One snapshot's index, read only; every question has a bound of its own."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self.schema = index.schema
+        index.reload()
+        self.searcher = index.searcher()
+
+    # For lists
+
+    def words(self, text: str) -> list[str]:
+        return words(text)
+
+    def patterns(self, text: str) -> list[str]:
+        """Return, for each word, the regular expression of the texts a list finds it in."""
+        return [begins(word) for word in words(text)]
+
+    def labels(self, iris: Collection[str], language: str) -> dict[str, Literal | None]:
+        return {iri: place.label for iri, place in self.places(iris, language).items()}
+
+    def select(
+        self, asked: Query, order: str, offset: int, limit: int, *, descending: bool = False
+    ) -> tuple[int, list[str]]:
+        """Return how many entities a query finds, and some of them in an order."""
+        way = Order.Desc if descending else Order.Asc
+        found = self.searcher.search(
+            asked, limit=max(1, limit), order_by_field=order, offset=offset, order=way
+        )
+        iris = [self.searcher.doc(address)["iri"][0] for _, address in found.hits]
+        return count(found), iris
+
+    def listed(
+        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
+    ) -> Query:
+        """Return the query of a list: each word begins one of its words; each facet is met.
+
+        Args:
+            kind: The kind of the list.
+            begun: Folded words.
+            filters: For each facet, the values (as SPARQL writes them) of which one is wanted.
+        """
+        musts = [self.term("kind", kind), *(self._begun(word) for word in begun)]
+        for facet, values in filters.items():
+            wanted = [f"{facet} {value}" for value in values]
+            musts.append(Query.term_set_query(self.schema, "facet", wanted))
+        return both(*musts)
+
+    def _begun(self, word: str) -> Query:
+        one = singular(word)
+        exactly = [self.term("words", one)] if one else []
+        return either(self.prefix("words", word), *exactly)
+
+    def counts(self, asked: Query, field: str = "facet") -> dict[str, int]:
+        """Return how many entities a query finds for each value of a field."""
+        terms = {"terms": {"field": field, "size": BUCKETS}}
+        found = self.searcher.aggregate(asked, {"values": terms})
+        return {each["key"]: each["doc_count"] for each in found["values"]["buckets"]}
+
+    # For everyone
+
+    def places(self, iris: Collection[str], language: str) -> dict[str, Place]:
+        """Return what the index shows of some entities, by IRI."""
+        if not iris:
+            return {}
+        asked = Query.term_set_query(self.schema, "iri", list(iris))
+        found = self.searcher.search(asked, limit=len(iris))
+        places = (self.place(address, language) for _, address in found.hits)
+        return {place.iri: place for place in places}
+
+    def points(self, iris: Sequence[str]) -> dict[str, tuple[float, float]]:
+        """Return latitude and longitude of the entities that have some, or stand at what has."""
+        found = self.places(iris, "fr")
+        places = {each for place in found.values() if not place.point for each in place.at}
+        at = self.places(places, "fr")
+        around = ((iri, _around(found[iri], at)) for iri in iris if iri in found)
+        return {iri: point for iri, point in around if point}
+
+    def place(self, address: tantivy.DocAddress, language: str) -> Place:
+        document = self.searcher.doc(address).to_dict()
+        point = [document[each][0] for each in COORDINATES if document.get(each)]
+        return Place(
+            iri=document["iri"][0],
+            kinds=tuple(document["kind"]),
+            label=_label(document, language),
+            at=tuple(document.get("at", ())),
+            within=tuple(document.get("within", ())),
+            postcodes=tuple(document.get("postcode", ())),
+            point=(point[0], point[1]) if len(point) == len(COORDINATES) else None,
+        )
+
+    def term(self, field: str, value: str) -> Query:
+        return Query.term_query(self.schema, field, value, index_option="basic")
+
+    def prefix(self, field: str, value: str) -> Query:
+        return Query.fuzzy_term_query(self.schema, field, value, distance=0, prefix=True)
+
+    def postcode(self, code: str, language: str) -> list[Place]:
+        """Return the communes of a postcode, the more peopled first."""
+        return self.find(self.term("postcode", code), POSTCODES, language)
+
+    def total(self, asked: Query) -> int:
+        return count(self.searcher.search(asked, limit=1))
+
+    def find(self, asked: Query, limit: int, language: str, offset: int = 0) -> list[Place]:
+        """Return the best of what a query finds, the more peopled first among equals."""
+        found = self.searcher.search(asked, limit=limit, offset=offset, weight_by_field="weight")
+        return [self.place(address, language) for _, address in found.hits]
+
+
+def _around(place: Place, others: Mapping[str, Place]) -> tuple[float, float] | None:
+    points = (others[each].point for each in place.at if each in others)
+    return place.point or next((point for point in points if point), None)
+
+
+def _label(document: Mapping[str, list[str]], language: str) -> Literal | None:
+    """Return the name best read in a language, as it was stored: `language|text`."""
+    stored = (each for name in ("fr", "en") for each in document.get(f"label_{name}", ()))
+    parts = (each.partition("|") for each in stored)
+    return text_in([Literal(text, language=tag or None) for tag, _, text in parts], language)
+
+
+def both(*queries: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, each) for each in queries])
+
+
+def either(*queries: Query) -> Query:
+    return Query.boolean_query([(Occur.Should, each) for each in queries])
+
+
+def count(found: tantivy.SearchResult) -> int:
+    return int(found.count)  # type: ignore[attr-defined]  # its stubs forget it

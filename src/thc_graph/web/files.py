@@ -1,0 +1,153 @@
+"""Files: a whole list, as those who work elsewhere want it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from pyoxigraph import Literal, Triple
+
+from thc_graph import lists, tables
+from thc_graph.lists import Asked
+from thc_graph.rdf import formats
+from thc_graph.service import Published
+from thc_graph.sheets.tablefiles import WRITERS, Cell
+
+ATOM: Final = "http://www.w3.org/2005/Atom"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file is made from."""
+
+    reading: Published
+    asked: Asked
+    language: str
+    base: str
+    title: str
+
+    def iris(self) -> list[str]:
+        """Return the list, in its order, all pages together."""
+        return lists.select(self.reading.index, self.asked, self.language)[1]
+
+    def labels(self, iris: list[str]) -> dict[str, str]:
+        found = self.reading.index.labels(iris, self.language)
+        return {iri: label.value for iri, label in found.items() if isinstance(label, Literal)}
+
+    def page_of(self, iri: str) -> str:
+        """Return the address of the page about an entity of ours, of any other its IRI."""
+        ours = f"{self.base}/id/"
+        return f"{self.base}/doc/{iri.removeprefix(ours)}" if iri.startswith(ours) else iri
+
+
+@dataclass(frozen=True)
+class Form:
+    """A file format: its name for people; `shown` in the browser rather than saved."""
+
+    name: str
+    suffix: str
+    media_type: str
+    write: Callable[[Source], Awaitable[bytes]]
+    shown: bool = False
+
+
+async def _table(suffix: str, source: Source) -> bytes:
+    reading = source.reading
+    classes = lists.classes_of(reading.schema, source.asked.kind)
+    found = await tables.table(reading, classes, source.iris(), source.language)
+    rows: list[tuple[Cell, ...]] = list(found.rows)
+    return await asyncio.to_thread(WRITERS[suffix], found.columns, rows)
+
+
+async def _graph(suffix: str, source: Source) -> bytes:
+    form = formats.by_suffix(suffix)
+    assert form is not None
+    triples: list[Triple] = []
+    async for some in tables.facts(source.reading, source.iris()):
+        triples.extend(some)
+    return await asyncio.to_thread(formats.write, triples, form, {})
+
+
+async def _geojson(source: Source) -> bytes:
+    """Return the places as GeoJSON (RFC 7946); what has no place has no geometry."""
+    iris = source.iris()
+    points = await asyncio.to_thread(source.reading.index.points, iris)
+    labels = source.labels(iris)
+    features = [
+        {
+            "type": "Feature",
+            "id": iri,
+            "geometry": _point(points.get(iri)),
+            "properties": {"name": labels.get(iri), "url": source.page_of(iri)},
+        }
+        for iri in iris
+    ]
+    return _json({"type": "FeatureCollection", "features": features})
+
+
+def _point(place: tuple[float, float] | None) -> dict[str, object] | None:
+    return {"type": "Point", "coordinates": [place[1], place[0]]} if place else None
+
+
+async def _atom(source: Source) -> bytes:
+    """Return the list as an Atom feed (RFC 4287)."""
+    reading, iris = source.reading, source.iris()
+    labels, updated = source.labels(iris), reading.time.isoformat()
+    feed = ET.Element("feed", xmlns=ATOM)
+    _said(feed, "id", f"{source.base}/{source.asked.kind}")
+    _said(feed, "title", f"{source.asked.kind} – {source.title}")
+    _said(feed, "updated", updated)
+    _said(ET.SubElement(feed, "author"), "name", source.title)
+    for iri in iris:
+        entry = ET.SubElement(feed, "entry")
+        _said(entry, "id", iri)
+        _said(entry, "title", labels.get(iri, iri))
+        _said(entry, "updated", updated)
+        ET.SubElement(entry, "link", rel="alternate", href=source.page_of(iri))
+    written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
+    return written
+
+
+def _said(parent: ET.Element, name: str, text: str) -> None:
+    ET.SubElement(parent, name).text = writable(text)
+
+
+def writable(text: str) -> str:
+    """Return a text without what XML 1.0 cannot hold (section 2.2)."""
+    return "".join(
+        c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff") else "\ufffd" for c in text
+    )
+
+
+async def _query(source: Source) -> bytes:
+    reading = source.reading
+    return lists.query_of(reading, reading.index, source.asked).encode()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_OFFICE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
+FORMATS: Final = (
+    Form("CSV", "csv", "text/csv", partial(_table, "csv")),
+    Form("XLSX", "xlsx", _OFFICE, partial(_table, "xlsx")),
+    Form("ODS", "ods", _ODS, partial(_table, "ods")),
+    Form("JSON-LD", "jsonld", "application/ld+json", partial(_graph, "jsonld"), shown=True),
+    Form("Turtle", "ttl", "text/turtle", partial(_graph, "ttl"), shown=True),
+    Form("GeoJSON", "geojson", "application/geo+json", _geojson, shown=True),
+    Form("Atom", "atom", "application/atom+xml", _atom, shown=True),
+    Form("SPARQL", "rq", "application/sparql-query", _query, shown=True),
+)
+
+
+def by_suffix(suffix: str) -> Form | None:
+    return next((form for form in FORMATS if form.suffix == suffix), None)
+
+
+def by_media_type(media_type: str) -> Form:
+    return next(form for form in FORMATS if form.media_type == media_type)

@@ -1,0 +1,165 @@
+"""A list says the same by its index, by its facets' counts and by its SPARQL query."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+from pyoxigraph import NamedNode, QuerySolutions, Store
+
+from thc_graph import lists
+from thc_graph.lists import Asked
+from thc_graph.service import Published, Service, open_service
+from thc_graph.settings import read_settings
+from thc_graph.store.publication import Repository
+
+pytestmark = pytest.mark.anyio
+
+BASE = "https://data.thc.example"
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def reading(demo: Repository) -> AsyncIterator[Published]:
+    service: Service = open_service(read_settings(demo.root))
+    await service.start()
+    yield service.published
+    await service.stop()
+
+
+def asked(reading: Published, kind: str, *given: tuple[str, str]) -> Asked:
+    found = lists.read(reading.schema, BASE, kind, given)
+    assert found is not None
+    return found
+
+
+def by_index(reading: Published, wanted: Asked) -> list[str]:
+    return lists.select(reading.index, wanted, "fr")[1]
+
+
+def by_sparql(reading: Published, store: Store, wanted: Asked) -> list[str]:
+    found = store.query(lists.query_of(reading, reading.index, wanted))
+    assert isinstance(found, QuerySolutions)
+    return [row["entity"].value for row in found]
+
+
+NARROWED = [
+    ("experience",),
+    ("experience", ("resultat", "reussite")),
+    ("experience", ("resultat", "reussite"), ("resultat", "echec")),
+    ("experience", ("territoire", "region/11")),
+    ("experience", ("territoire", "region/11"), ("resultat", "reussite")),
+    ("experience", ("debut", "2016")),
+    ("experience", ("q", "budgets participatifs")),
+    ("experience", ("q", "ECOLES"), ("territoire", "territoire/exemple-villeneuve")),
+    ("engagement", ("statutCourant", "en-cours"), ("echeance", "2025")),
+    ("engagement", ("territoire", "territoire/exemple-villeneuve"), ("q", "l’élu")),
+    ("commune", ("departement", "departement/68"), ("q", "mulh")),
+    ("commune", ("q", "saint etienne")),
+    ("commune", ("q", "oeuvre")),
+    ("commune", ("q", "68100")),
+    ("commune", ("region", "region/44"), ("type", "TerritoireAdherent")),
+    ("evenement", ("type", "Seminaire"), ("type", "Visite")),
+    ("collectivite", ("typeCollectivite", "commune"), ("q", "val")),
+    ("voc", ("q", "theme")),
+]
+
+
+@pytest.mark.parametrize("narrowed", NARROWED, ids=str)
+async def test_a_list_and_its_query_find_the_same(
+    reading: Published, demo_store: Store, narrowed: tuple[str, ...]
+) -> None:
+    wanted = asked(reading, *narrowed)
+    listed = by_index(reading, wanted)
+    assert len(set(listed)) == len(listed)
+    assert sorted(listed) == sorted(by_sparql(reading, demo_store, wanted))
+
+
+async def test_the_lists_compared_are_not_all_empty(reading: Published) -> None:
+    sizes = [len(by_index(reading, asked(reading, *narrowed))) for narrowed in NARROWED]
+    assert sum(size > 0 for size in sizes) >= len(NARROWED) - 3, sizes
+
+
+@pytest.mark.parametrize("narrowed", [each for each in NARROWED if each[0] != "commune"], ids=str)
+async def test_a_facet_counts_what_choosing_its_value_finds(
+    reading: Published, demo_store: Store, narrowed: tuple[str, ...]
+) -> None:
+    wanted = asked(reading, *narrowed)
+    page = await lists.page(reading, reading.index, BASE, wanted)
+    assert page is not None
+    for facet in page.facets:
+        for choice in facet.choices[:2]:
+            alone = {**wanted.filters, facet.slug: (choice.value,)}
+            chosen = Asked(wanted.kind, wanted.text, alone)
+            assert choice.count == len(by_sparql(reading, demo_store, chosen)), (facet, choice)
+
+
+@pytest.mark.parametrize("kind", ["experience", "commune", "engagement", "evenement", "fiche"])
+async def test_what_stands_for_a_value_in_an_address_is_read_back(
+    reading: Published, kind: str
+) -> None:
+    page = await lists.page(reading, reading.index, BASE, asked(reading, kind))
+    assert page is not None
+    assert page.facets
+    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, kind))
+    for facet in page.facets:
+        for choice in facet.choices:
+            assert lists.value_of(shapes[facet.slug], choice.token, BASE) == choice.value
+
+
+def names(rows: Iterable[lists.Row]) -> list[str]:
+    return [row.label.value for row in rows if row.label]
+
+
+async def test_names_come_in_the_order_of_a_french_reader(reading: Published) -> None:
+    page = await lists.page(reading, reading.index, BASE, asked(reading, "departement"), size=200)
+    assert page is not None
+    told = names(page.rows)
+    assert told.index("Essonne") < told.index("Eure") < told.index("Hérault") < told.index("Isère")
+
+
+async def test_the_largest_places_can_come_first(reading: Published) -> None:
+    page = await lists.page(
+        reading, reading.index, BASE, asked(reading, "commune", ("tri", "population"))
+    )
+    assert page is not None
+    assert names(page.rows)[0] == "Paris"
+
+
+async def test_all_pages_together_are_the_list(reading: Published) -> None:
+    first = await lists.page(reading, reading.index, BASE, asked(reading, "departement"), size=40)
+    assert first is not None
+    assert (first.total, first.of, first.pages) == (101, 101, 3)
+    found: list[NamedNode] = []
+    for number in range(1, first.pages + 1):
+        wanted = asked(reading, "departement", ("page", str(number)))
+        page = await lists.page(reading, reading.index, BASE, wanted, size=40)
+        assert page is not None
+        found += [row.iri for row in page.rows]
+    assert len(set(found)) == first.total
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("nulle-part", []),
+        ("commune", [("page", "x")]),
+        ("commune", [("page", "²")]),
+        ("commune", [("tri", "couleur")]),
+        ("experience", [("tri", "population")]),
+    ],
+)
+async def test_what_is_no_list(reading: Published, kind: str, given: list[tuple[str, str]]) -> None:
+    assert lists.read(reading.schema, BASE, kind, given) is None
+
+
+@pytest.mark.parametrize("token", ["> <x", "\\", "}", "http://[", "x y", "é", "\0"])
+async def test_no_value_of_an_address_becomes_syntax(
+    reading: Published, demo_store: Store, token: str
+) -> None:
+    wanted = asked(reading, "experience", ("resultat", token), ("debut", token), ("q", token))
+    await asyncio.to_thread(by_sparql, reading, demo_store, wanted)
+    assert by_index(reading, wanted) == sorted(by_sparql(reading, demo_store, wanted))
