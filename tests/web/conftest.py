@@ -14,8 +14,9 @@ import uvicorn
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
 from thc_graph.schema.reading import read_schema
-from thc_graph.service import Service
-from thc_graph.settings import Settings, resources
+from thc_graph.service import Service, open_service
+from thc_graph.settings import Settings, read_settings, resources
+from thc_graph.store.publication import Repository
 from thc_graph.store.queries import Library
 from thc_graph.web.app import create_app
 
@@ -81,6 +82,13 @@ async def visiting(service: Service) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="module")
 async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
     async with visiting(service) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def demo_client(demo: Repository) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the demonstration instance."""
+    async with visiting(open_service(read_settings(demo.root))) as client:
         yield client
 
 

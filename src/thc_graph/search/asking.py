@@ -94,8 +94,13 @@ def suggest(index: Index, text: str, language: str) -> list[Place]:
     begun = Query.boost_query(index.prefix("name", last), BEGUN)
     query = both(*(index.term("name", word) for word in whole), begun)
     found = index.find(either(_exactly(index, text), query), SUGGESTED * 3, language)
-    named = {place.label.value: place for place in reversed(found) if place.label}
-    return [*reversed(named.values())][:SUGGESTED]
+    named: dict[str, Place] = {}
+    for place in found:
+        if place.label:
+            named.setdefault(place.label.value, place)
+    typed = key(text)
+    ranked = sorted(named, key=lambda name: not key(name).startswith(typed))
+    return [named[name] for name in ranked[:SUGGESTED]]
 
 
 def jump(index: Index, text: str, language: str) -> Place | None:
@@ -132,15 +137,19 @@ def _word(index: Index, word: str) -> Query:
     stems = {field: stem(word, field[-2:]) for field in TEXTS}
     texts = [index.term(field, each) for field, each in stems.items() if each]
     named = index.term("stem", stems["text_fr"]) if stems["text_fr"] else index.term("name", word)
-    known = [_best(STEMMED, named), _best(STEMMED, index.term("code", word)), *texts]
+    known = [_best(STEMMED, named), *_coded(index, word), *texts]
     if not _is_known(index, word):
         known += [_best(BEGUN, index.prefix("name", word)), *_near(index, word)]
     return Query.disjunction_max_query(known)
 
 
+def _coded(index: Index, word: str) -> list[Query]:
+    return [_best(STEMMED, index.term(field, word)) for field in ("code", "postcode")]
+
+
 def _is_known(index: Index, word: str) -> bool:
     searcher = index.searcher
-    fields = (("name", word), ("stem", stem(word, "fr")), ("code", word))
+    fields = (("name", word), ("stem", stem(word, "fr")), ("code", word), ("postcode", word))
     texts = ((field, stem(word, field[-2:])) for field in TEXTS)
     return any(searcher.doc_freq(*each) for each in (*fields, *texts) if each[1])
 

@@ -20,6 +20,8 @@ POINT: Final = tuple(
     NamedNode(f"http://www.w3.org/2003/01/geo/wgs84_pos#{each}") for each in ("lat", "long")
 )
 WITHIN: Final = THC["situeDans"]
+AUTHORITY: Final = THC["collectivite"]
+GOVERNS: Final = THC["administre"]
 STRING: Final = XSD["string"]
 WORDS: Final = "concept"  # the kind of what only the vocabularies define
 _VOCABULARY_CLASSES: Final = (
@@ -83,6 +85,9 @@ class Documents:
                     places.add(value.value)
                 if shape.is_date and isinstance(value, Literal):
                     date = max(date, value.value)
+        for body in values.get(AUTHORITY, ()):  # what an authority does, its territory does
+            if isinstance(body, NamedNode):
+                places.update(each.value for each in self.reach(body, GOVERNS))
         within = {each.value for each in values.get(WITHIN, ()) if isinstance(each, NamedNode)}
         return {
             "facet": sorted(facets),

@@ -22,14 +22,14 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, S
 from tantivy import Occur, Order, Query
 
 from thc_graph.rdf.terms import text_in
-from thc_graph.schema.model import Schema
-from thc_graph.search.documents import Documents
+from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.search.documents import AUTHORITY, Documents
 from thc_graph.search.words import analyzers, begins, singular, words
 from thc_graph.store import snapshots
 from thc_graph.store.queries import Library
 from thc_graph.store.snapshots import Draft, Snapshot
 
-FORMAT: Final = 1  # of what the fields hold; another number, another folder
+FORMAT: Final = 2  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
 HEAP: Final = 64 << 20  # bytes the writer gathers before it makes a segment
 POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
@@ -116,13 +116,13 @@ class Indexing:
         _replace(folder, draft.store, self.schema, again)
 
     def _pointing_at(self, store: Store, touched: Collection[NamedNode]) -> set[NamedNode]:
-        along = {shape.predicate for shape in _along(self.schema)}
+        along = {AUTHORITY, *(shape.predicate for shape in _along(self.schema))}
         text = self.library.fill("search/touched", changed=list(touched), property=list(along))
         found = cast("QuerySolutions", store.query(text))
         return {each for row in found if isinstance(each := row["entity"], NamedNode)}
 
 
-def _along(schema: Schema) -> Iterator[Any]:
+def _along(schema: Schema) -> Iterator[PropertyShape]:
     shapes = (shape for class_ in schema.classes for shape in schema.facets_of(class_))
     yield from (shape for shape in shapes if shape.facet_along)
 

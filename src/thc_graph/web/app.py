@@ -8,7 +8,17 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from thc_graph.service import Service
-from thc_graph.web import description, entities, examples, health, lists, notices, problems, sparql
+from thc_graph.web import (
+    description,
+    entities,
+    examples,
+    health,
+    lists,
+    notices,
+    problems,
+    search,
+    sparql,
+)
 from thc_graph.web.assets import Assets
 from thc_graph.web.logs import Witness
 from thc_graph.web.metrics import Metrics
@@ -61,6 +71,7 @@ def _route(app: FastAPI) -> None:
         health.router,
         notices.router,
         lists.router,
+        search.router,
         sparql.router,
         examples.router,
         description.router,

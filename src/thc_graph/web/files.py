@@ -85,7 +85,7 @@ async def _geojson(source: Source) -> bytes:
         }
         for iri in iris
     ]
-    return _json({"type": "FeatureCollection", "features": features})
+    return json_of({"type": "FeatureCollection", "features": features})
 
 
 def _point(place: tuple[float, float] | None) -> dict[str, object] | None:
@@ -127,7 +127,7 @@ async def _query(source: Source) -> bytes:
     return lists.query_of(reading, reading.index, source.asked).encode()
 
 
-def _json(value: object) -> bytes:
+def json_of(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -1,0 +1,126 @@
+"""Lists over HTTP: the address is the state, and the files hold the list that is shown."""
+
+import csv
+import io
+import json
+import zipfile
+from xml.etree import ElementTree as ET
+
+import httpx
+import openpyxl
+import pytest
+from pyoxigraph import RdfFormat, parse
+from python_calamine import CalamineWorkbook
+
+from thc_graph.sheets.workbooks import harmless, to_csv, to_ods, to_xlsx
+
+pytestmark = pytest.mark.anyio
+
+NARROWED = "resultat=reussite&territoire=region%2F53"
+SUFFIXES = ("csv", "xlsx", "ods", "jsonld", "ttl", "geojson", "atom", "rq")
+FORMULAS = ["=1+1", "+1;cmd", "-2+3", "@SUM(A1)", "\t=1", "＝1+1"]
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+async def test_every_file_holds_the_same_entities(demo_client: httpx.AsyncClient) -> None:
+    found = {}
+    for suffix in SUFFIXES[:-1]:
+        answer = await demo_client.get(f"/experience.{suffix}?{NARROWED}")
+        assert answer.status_code == 200, suffix
+        found[suffix] = entities(suffix, answer.content)
+    assert found["csv"]
+    assert all(each == found["csv"] for each in found.values()), found
+
+
+def entities(suffix: str, content: bytes) -> set[str]:
+    if suffix == "csv":
+        return {row[0] for row in list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]}
+    if suffix in ("xlsx", "ods"):
+        rows = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+        return {str(row[0]) for row in rows.to_python()[1:]}
+    if suffix == "geojson":
+        return {each["id"] for each in json.loads(content)["features"]}
+    if suffix == "atom":
+        entries = ET.fromstring(content).iter(f"{ATOM}entry")  # noqa: S314 - it is ours
+        return {entry.findtext(f"{ATOM}id") or "" for entry in entries}
+    syntax = {"jsonld": RdfFormat.JSON_LD, "ttl": RdfFormat.TURTLE}[suffix]
+    return {quad.subject.value for quad in parse(content, format=syntax)}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+async def test_the_manners_of_a_file(demo_client: httpx.AsyncClient, suffix: str) -> None:
+    path = f"/experience.{suffix}?{NARROWED}"
+    answer = await demo_client.get(path)
+    head = await demo_client.head(path)
+    again = await demo_client.get(path, headers={"If-None-Match": answer.headers["etag"]})
+    by_parameter = await demo_client.get(f"/experience?{NARROWED}&format={suffix}")
+    media_type = answer.headers["content-type"].partition(";")[0]
+    by_accept = await demo_client.get(f"/experience?{NARROWED}", headers={"Accept": media_type})
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == answer.headers["etag"]
+    assert (again.status_code, again.content) == (304, b"")
+    assert by_parameter.headers["content-type"] == answer.headers["content-type"]
+    assert by_accept.headers["content-type"] == answer.headers["content-type"]
+    assert f'filename="experience.{suffix}"' in answer.headers["content-disposition"]
+
+
+async def test_a_page_says_its_state_and_its_neighbours(demo_client: httpx.AsyncClient) -> None:
+    answer = await demo_client.get("/departement?page=2", headers={"Accept": "text/html"})
+    assert '</departement>; rel="prev"' in answer.headers["link"]
+    assert '</departement?page=3>; rel="next"' in answer.headers["link"]
+    assert '<link rel="next" href="/departement?page=3">' in answer.text
+    assert "Accept" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status"),
+    [
+        ("GET", "/departement?page=4", "*/*", 404),
+        ("GET", "/nulle-part", "*/*", 404),
+        ("GET", "/departement.zip", "*/*", 404),
+        ("GET", "/departement?vue=nuage", "*/*", 404),
+        ("GET", "/departement", "image/png", 406),
+        ("POST", "/departement", "*/*", 405),
+    ],
+)
+async def test_what_is_refused(
+    demo_client: httpx.AsyncClient, method: str, path: str, accept: str, status: int
+) -> None:
+    answer = await demo_client.request(method, path, headers={"Accept": accept})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("view", ["liste", "tableau", "carte"])
+async def test_a_narrowed_list_has_chips_and_counts(
+    demo_client: httpx.AsyncClient, view: str
+) -> None:
+    path = f"/experience?{NARROWED}&q=donnees&vue={view}"
+    text = (await demo_client.get(path, headers={"Accept": "text/html"})).text
+    assert "<strong>1</strong> sur 14" in text
+    assert 'value="reussite" checked' in text
+    assert f"/experience?territoire=region%2F53&amp;q=budget&amp;vue={view}" in text
+    assert "/experience.csv?resultat=reussite" in text
+    assert ("<svg" in text) is (view == "carte")
+
+
+async def test_what_is_typed_is_shown_as_text(demo_client: httpx.AsyncClient) -> None:
+    attack = '"><script>alert(1)</script>'
+    answer = await demo_client.get("/experience", params={"q": attack, "resultat": attack})
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_no_cell_is_a_formula(formula: str) -> None:
+    assert harmless(formula) == f"'{formula}"
+    rows = [(formula, 12.5)]
+    assert f"'{formula}" in to_csv(["a", "b"], rows).decode("utf-8-sig")
+    sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(["a", "b"], rows))).worksheets[0]
+    assert [cell.data_type for cell in sheet[2]] == ["s", "n"]
+    with zipfile.ZipFile(io.BytesIO(to_ods(["a", "b"], rows))) as archive:
+        assert b"formula" not in archive.read("content.xml")
+
+
+@pytest.mark.parametrize("text", ["-12", "12,5", "-0.5", "Mulhouse", "", "a=b"])
+def test_honest_cells_are_left_alone(text: str) -> None:
+    assert harmless(text) == text
