@@ -98,7 +98,7 @@ async def test_a_narrowed_list_has_chips_and_counts(
     text = (await demo_client.get(path, headers={"Accept": "text/html"})).text
     assert "<strong>1</strong> sur 14" in text
     assert 'value="reussite" checked' in text
-    assert f"/experience?territoire=region%2F53&amp;q=budget&amp;vue={view}" in text
+    assert f"/experience?territoire=region%2F53&amp;q=donnees&amp;vue={view}" in text
     assert "/experience.csv?resultat=reussite" in text
     assert ("<svg" in text) is (view == "carte")
 
