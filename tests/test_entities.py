@@ -1,4 +1,4 @@
-"""Entities and lists, straight from a store in this process."""
+"""Entities, straight from a store in this process."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from pathlib import Path
@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from thc_graph import lists
 from thc_graph.entities import Entity, describe, triples
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
@@ -163,34 +162,3 @@ async def test_a_kind_may_have_a_query_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "entity" / "kind" / "commune.rq").write_text(own, "utf-8")
     entity = await found(InProcess(Library(tmp_path)), MULHOUSE)
     assert [each.term for each in entity.classes] == [NamedNode("urn:own")]
-
-
-async def test_a_list_is_sorted_without_accents(reader: InProcess) -> None:
-    page = await lists.page(reader, "commune", 1, 3)
-    assert page
-    assert (page.total, page.pages) == (4, 2)
-    assert [row.iri.value[-5:] for row in page.rows] == ["26289", "01004", "91228"]
-    second = await lists.page(reader, "commune", 2, 3)
-    assert second
-    (row,) = second.rows
-    assert [fact.name for fact in row.summary] == [
-        "Code INSEE",
-        "Population",
-        "Présentation",
-        "Département",
-    ]
-    assert row.summary[-1].label == Literal("Haut-Rhin", language="fr")
-
-
-@pytest.mark.parametrize(("kind", "number"), [("nothing", 1), ("commune", 0), ("commune", 2)])
-async def test_there_is_no_such_page(reader: InProcess, kind: str, number: int) -> None:
-    assert await lists.page(reader, kind, number) is None
-
-
-async def test_counts_are_those_of_the_lists(reader: InProcess) -> None:
-    counted = {each.kind: each.total for each in await lists.counts(reader)}
-    assert counted == {"commune": 4, "departement": 1, "collectivite": 1, "adhesion": 1}
-    for kind, total in counted.items():
-        page = await lists.page(reader, kind, 1)
-        assert page
-        assert page.total == total
