@@ -17,6 +17,12 @@
     + QueueFull
     + RemoteUnreachable
     + RemoteWrong
+  x EditError                a write at the editors' door was not done
+    + EditForbidden
+    + EditConflict
+    + EditNameless
+    + EditRefused
+    + DocumentError
   x StoreError
     + StoreMissing
     + StoreLocked
@@ -32,6 +38,7 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class ThcGraphError(Exception):
@@ -153,6 +160,48 @@ class RemoteWrong(QueryError):
     def __init__(self, why: str) -> None:
         super().__init__(f"The remote engine gave no answer that can be used: {why}")
         self.why = why
+
+
+class EditError(ThcGraphError):
+    """A write was not done; the published content is as it was."""
+
+
+class EditForbidden(EditError):
+    """The write touches a graph that is not written by hand: `what` is its name, or why."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} cannot be written here.")
+        self.what = what
+
+
+class EditConflict(EditError):
+    """The graph is not, or no longer, the one that the writer has in mind."""
+
+
+class EditNameless(EditError):
+    """The write adds a thing without a name, `what`: a blank node or a triple term."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"It adds a thing without a name: {what}.")
+        self.what = what
+
+
+class EditRefused(EditError):
+    """The state after the write would break rules; `violations` are validation's own."""
+
+    def __init__(self, violations: Sequence[Any]) -> None:
+        super().__init__(f"{len(violations)} rules are broken.")
+        self.violations = tuple(violations)
+
+
+class DocumentError(EditError):
+    """A document is not in the syntax it claims; line and column as in QuerySyntaxError."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
 
 
 class StoreError(ThcGraphError):

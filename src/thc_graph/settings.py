@@ -45,6 +45,10 @@ class Settings:
     stop_seconds: float = 20.0  # for the answers in flight to end
     trusted_proxies: tuple[str, ...] = ()
     metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    update_seconds: float = 60.0  # of one write at the editors' door, reading included
+    update_size: int = 16 << 20  # of its body
+    default_graph: str = "union"  # of all named graphs; "own" in conformance mode
+    rules: str = "shapes"  # what is published conforms to them; "none" in conformance mode
 
     def __post_init__(self) -> None:
         if not self.base.startswith(("http://", "https://")) or self.base.endswith("/"):
@@ -53,12 +57,19 @@ class Settings:
             )
         if self.workers < 1 or self.seconds <= 0:
             raise SettingsError("workers and seconds are above zero.")
+        if (self.default_graph, self.rules) not in (("union", "shapes"), ("own", "none")):
+            raise SettingsError("default_graph and rules are union and shapes, or own and none.")
         for address in filter(None, (self.remote, self.remote_update)):
             _check_remote(address)
         if self.remote_update and not self.remote:
             raise SettingsError("remote_update needs remote, to know what the engine holds.")
         for network in (*self.trusted_proxies, *self.metrics_from):
             _check_network(network)
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether shapes hold here; not so in conformance mode."""
+        return self.rules == "shapes"
 
     def missing(self) -> list[str]:
         """Return the settings without which strangers are not served."""

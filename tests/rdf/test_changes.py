@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from thc_graph.rdf.canonical import lines
 from thc_graph.rdf.changes import ChangeSet, diff, patch, read_patch
 
 NODES = st.sampled_from([NamedNode(f"https://x/{n}") for n in "abcd"])
@@ -41,10 +40,22 @@ def test_a_cut_patch_is_refused() -> None:
         read_patch("TX .\nA <https://x/a> <https://x/b> <https://x/c> .")
 
 
-def test_blank_nodes_are_refused() -> None:
+def test_what_has_no_name_is_told() -> None:
     node = NamedNode("https://x/a")
-    with pytest.raises(ValueError, match="blank node"):
-        lines([Quad(BlankNode(), node, node, node)])
+    for quad in (
+        Quad(BlankNode(), node, node, node),
+        Quad(node, node, BlankNode(), node),
+        Quad(node, node, Triple(node, node, node), node),
+    ):
+        assert ChangeSet(added=frozenset({quad})).nameless() == quad
+        assert ChangeSet(removed=frozenset({quad})).nameless() is None
+
+
+@given(QUADS)
+def test_blank_nodes_and_default_graph_quads_read_back(quads: frozenset) -> None:
+    own = {Quad(BlankNode(), quad.predicate, quad.object) for quad in quads}
+    change = ChangeSet(added=frozenset({*own, *quads}))
+    assert read_patch("\n".join(patch(change))) == change
 
 
 def test_subjects_are_the_entities_touched() -> None:

@@ -50,6 +50,8 @@ def repository(settings: Settings) -> Repository:
     schema = read_schema(found.ontology_folder, found.shapes_folder)
     library = Library(found.queries_folder)
     derivation = Derivation(library, settings.base)
+    if not settings.is_ruled:
+        return Repository(settings.store, schema, derivation, union=False, ruled=False)
     follow = push.keep_up(settings) if settings.remote_update else None
     artefacts = (Indexing(schema, library),)
     return Repository(settings.store, schema, derivation, artefacts, follow)
@@ -82,6 +84,7 @@ from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app abo
     serve,
     stats,
     template,
+    token,
     validate,
 )
 
@@ -102,5 +105,6 @@ __all__ = [
     "serve",
     "stats",
     "template",
+    "token",
     "validate",
 ]

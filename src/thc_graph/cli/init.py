@@ -1,7 +1,8 @@
 """`thc-graph init`: a store with the vocabulary, the territories and the programme."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pyoxigraph import NamedNode, Quad
@@ -11,7 +12,7 @@ from thc_graph.cli.app import Global, app, repository
 from thc_graph.cli.import_ import load
 from thc_graph.errors import SettingsError
 from thc_graph.rdf import iris
-from thc_graph.rdf.changes import diff
+from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import in_graph
 from thc_graph.schema.reading import read_triples
 from thc_graph.schema.validation import Accepted
@@ -20,6 +21,13 @@ from thc_graph.sheets.datasets import inputs
 from thc_graph.store.publication import Repository
 
 AUTHOR = "thc-graph"
+CONFORMANCE: dict[str, Any] = {  # house rules off, quotas wide: what the W3C's suites need
+    "default_graph": "own",
+    "rules": "none",
+    "workers": 1,
+    "client_seconds": 1e6,
+    "client_failures": 1_000_000,
+}
 
 
 @app.command()
@@ -30,12 +38,19 @@ def init(
     base: Annotated[str, typer.Option(help="Base des identifiants.")] = Settings.base,
     publisher: Annotated[str, typer.Option(help="Organisation qui publie.")] = "",
     bare: Annotated[bool, typer.Option("--bare", help="Vocabulaire seul.")] = False,
+    conformance: Annotated[
+        bool, typer.Option("--conformance", help="SPARQL seul : vide, sans règles ni union.")
+    ] = False,
 ) -> None:
     """Crée un magasin : vocabulaire, territoires, contenu du programme. Peut être repris."""
     given: Global = context.obj
     store = folder or given.store
-    settings = _settings(store, base, publisher, demo)
+    settings = _settings(store, base, publisher, demo, conformance)
     created = repository(settings)
+    if conformance:
+        publish(created, ChangeSet(), "Magasin de conformité")
+        console.say(f"Magasin prêt : {store}")
+        return
     publish_vocabulary(created, settings.base)
     data = resources().data_folder
     chosen = (
@@ -50,14 +65,16 @@ def init(
     console.say(f"Magasin prêt : {store}")
 
 
-def _settings(store: Path, base: str, publisher: str, demo: bool) -> Settings:
+def _settings(store: Path, base: str, publisher: str, demo: bool, conformance: bool) -> Settings:
     """Return the store's settings; an existing store keeps its own."""
     if (store / "settings.yaml").exists():
         settings = read_settings(store)
-        if settings.demonstration != demo:
+        if settings.demonstration != demo or settings.is_ruled == conformance:
             raise SettingsError(f"{store} est déjà un magasin d'une autre sorte.")
         return settings
     settings = Settings(store=store, base=base, publisher=publisher, demonstration=demo)
+    if conformance:
+        settings = replace(settings, **CONFORMANCE)
     write_settings(settings)
     return settings
 
@@ -71,12 +88,16 @@ def publish_vocabulary(repository: Repository, base: str) -> None:
         after.update(in_graph(triple, graph) for triple in read_triples(path))
     graphs = {graph.value for graph in _graphs(after)}
     change = diff(repository.quads(*graphs), after)
-    if not change:
-        return
+    if change:
+        publish(repository, change, "Vocabulaire : ontologie et schémas")
+
+
+def publish(repository: Repository, change: ChangeSet, message: str) -> None:
+    """Publish what comes with the program; its faults are ours, and stop the command."""
     with repository.writing() as writer, repository.draft(change) as draft:
         outcome = repository.check(change, draft)
         if isinstance(outcome, Accepted):
-            writer.publish(draft, outcome, AUTHOR, "Vocabulaire : ontologie et schémas")
+            writer.publish(draft, outcome, AUTHOR, message)
             return
     for each in outcome:
         console.say(f"{each.focus.value} {each.message.fr}")

@@ -24,10 +24,17 @@ def serve(
     public: Annotated[
         bool, typer.Option("--public", help="Pour le public : refuse si une mention manque.")
     ] = False,
+    editors: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Ouvre la porte des éditeurs, à ce port.")
+    ] = None,
+    editors_host: Annotated[str, typer.Option(help="Adresse de cette porte.")] = "127.0.0.1",
 ) -> None:
     """Sert les pages et SPARQL."""
     from thc_graph.service import open_service  # noqa: PLC0415 - only this command pays for it
     from thc_graph.web import logs  # noqa: PLC0415
+    from thc_graph.web.app import create_app  # noqa: PLC0415
+    from thc_graph.web.doors import Doors, listen  # noqa: PLC0415
+    from thc_graph.web.editing import create_editors  # noqa: PLC0415
     from thc_graph.web.server import Server  # noqa: PLC0415
 
     settings, repository = opened(context)
@@ -40,7 +47,16 @@ def serve(
         console.say("Un import est en cours : la version publiée est servie.")
     current(settings.store)  # refused here, in words, rather than by the server
     logs.configure()
-    server = Server(open_service(settings), host, port)
-    server.run()
+    service = open_service(settings)
+    public_app = create_app(service)
+    if editors is None:
+        server = Server(service, public_app, host, port)
+        server.run()
+    else:
+        sockets = [listen(host, port), listen(editors_host, editors)]
+        inside = create_editors(public_app, repository)
+        doors = Doors(public_app, inside, sockets[1].getsockname()[1])
+        server = Server(service, doors, host, port)
+        server.run(sockets)
     if not server.started:
         raise typer.Exit(1)

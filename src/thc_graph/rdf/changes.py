@@ -7,7 +7,7 @@ between `TX .` and `TC .`.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from pyoxigraph import NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, parse
 
 from thc_graph.rdf.canonical import lines
 from thc_graph.rdf.iris import is_provenance
@@ -42,8 +42,16 @@ class ChangeSet:
             added=(self.added - later.removed) | (later.added - self.removed),
         )
 
+    def nameless(self) -> Quad | None:
+        """Return an added quad that no name reaches (a blank node, a triple term), if any."""
+        return next((quad for quad in self.added if _is_nameless(quad)), None)
+
     def applied_to(self, quads: Iterable[Quad]) -> set[Quad]:
         return (set(quads) - self.removed) | self.added
+
+
+def _is_nameless(quad: Quad) -> bool:
+    return isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode | Triple)
 
 
 def diff(before: Iterable[Quad], after: Iterable[Quad]) -> ChangeSet:

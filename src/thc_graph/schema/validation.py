@@ -62,7 +62,13 @@ _SEAL = object()
 
 
 def accept(change: ChangeSet, violations: Iterable[Violation]) -> Accepted | list[Violation]:
-    """Return the change as accepted, or all its violations when one of them refuses it."""
+    """Return the change as accepted, or all its violations when one of them refuses it.
+
+    Raises:
+        ValueError: It adds a blank node or a triple term: a key is to be minted first.
+    """
+    if nameless := change.nameless():
+        raise ValueError(f"Published data hold no blank node: {nameless}")
     found = list(violations)
     if any(each.refuses for each in found):
         return found

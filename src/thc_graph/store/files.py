@@ -4,10 +4,17 @@ import os
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Put `content` at `path`; a crash leaves the old file or the new one, never a part."""
+def replace(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Put `content` at `path`; a crash leaves the old file or the new one, never a part.
+
+    `mode` is that of a new file, less what the process's mask takes away; a file that
+    stands there keeps its own, so that what is private stays so.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("wb") as file:
+    if path.exists():
+        mode &= path.stat().st_mode
+    aside.unlink(missing_ok=True)
+    with open(aside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -292,12 +292,12 @@ def _read(text: str, start: int, seen: set[int]) -> list[_Token]:
     return tokens
 
 
-def _check_keywords(text: str, tokens: list[_Token]) -> None:
+def _check_keywords(text: str, tokens: list[_Token], forbidden: re.Pattern[str] = _UPDATE) -> None:
     open_authority = any(_is_open_authority(token) for token in tokens)
     before = ""
     for token in tokens:
         if token.kind == "word":
-            _check_word(token.text.upper())
+            _check_word(token.text.upper(), forbidden)
         elif token.kind == "iri" and _CLAUSE_IN_IRI.search(token.text):
             raise QueryForbidden("SERVICE")
         elif token.kind == "name":
@@ -307,7 +307,7 @@ def _check_keywords(text: str, tokens: list[_Token]) -> None:
         before = token.text.upper()
 
 
-def _check_word(word: str) -> None:
+def _check_word(word: str, forbidden: re.Pattern[str]) -> None:
     """Refuse a bare word that is, or is glued to, a forbidden keyword.
 
     No keyword or function of SPARQL has SERVICE in its name, so any bare word
@@ -315,7 +315,7 @@ def _check_word(word: str) -> None:
     """
     if "SERVICE" in word:
         raise QueryForbidden("SERVICE")
-    if update := _UPDATE.fullmatch(word):
+    if update := forbidden.fullmatch(word):
         raise QueryForbidden(update[1])
 
 
@@ -344,3 +344,25 @@ def _check_chains(tokens: list[_Token]) -> None:
     for operator in _CHAINED:
         if operators[operator] > MAX_CHAIN:
             raise QueryTooComplex(f"more than {MAX_CHAIN} times the operator {operator}")
+
+
+_LOAD: Final = re.compile(r"(LOAD)(?:SILENT|INTO)*")
+
+
+def check_update(text: str) -> None:
+    """Refuse an update that must not reach a child; its size is the caller's to judge.
+
+    Raises:
+        QueryForbidden: SERVICE or LOAD; `what` is the keyword.
+        QueryTooComplex: As for a query.
+    """
+    readings = _readings(text)
+    for reading in readings:
+        _check_keywords(text, reading, _LOAD)
+    _check_depth(readings[0])
+    _check_chains(readings[0])
+
+
+def tokens(text: str) -> list[_Token]:
+    """Return the tokens of a text, without space; all that can be an IRI is taken for one."""
+    return _read(text, 0, set())

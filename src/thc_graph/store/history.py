@@ -138,6 +138,9 @@ class History:
         text = json.dumps(asdict(erased), indent=1, sort_keys=True)
         files.replace(self.folder / "ERASED", text.encode())
 
+    def holds(self, id_: str) -> bool:
+        return self.path(id_).exists()
+
     def commit(self, id_: str) -> Commit:
         return _commit(id_, json.loads(self.text(id_).partition("\n")[0]))
 

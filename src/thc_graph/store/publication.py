@@ -18,7 +18,13 @@ from thc_graph.errors import StoreLocked, StoreMissing
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
-from thc_graph.schema.validation import Accepted, Violation, accept, violations
+from thc_graph.schema.validation import (
+    Accepted,
+    Violation,
+    accept,
+    accept_unchecked,
+    violations,
+)
 from thc_graph.store import layout, purging, snapshots
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
@@ -29,13 +35,19 @@ from thc_graph.store.snapshots import Artefact, Draft, Snapshot
 
 @dataclass(frozen=True)
 class Repository:
-    """A store's folder, its rules and its derivations."""
+    """A store's folder, its rules and its derivations.
+
+    In conformance mode, `union` is off (the default graph holds quads of its own) and
+    so is `ruled` (nothing is validated, nothing is derived).
+    """
 
     root: Path
     schema: Schema
     derivation: Derivation
     artefacts: tuple[Artefact, ...] = ()  # what each snapshot holds beside its quads
     follow: Callable[["Repository"], None] | None = None  # called when a writer has ended
+    union: bool = True
+    ruled: bool = True
 
     @property
     def history(self) -> History:
@@ -59,10 +71,15 @@ class Repository:
     def draft(self, change: ChangeSet) -> Iterator[Draft]:
         """Give the state after a change, derived facts included; nothing is published."""
         previous = self.current()
-        with snapshots.drafting(self.root, previous) as draft:
-            draft.apply(change)
-            self.derivation.derive(draft, change, previous.store() if previous else None)
+        with snapshots.drafting(self.root, previous, union=self.union) as draft:
+            self.complete(draft, change, previous.store() if previous else None)
             yield draft
+
+    def complete(self, draft: Draft, change: ChangeSet, before: Store | None) -> None:
+        """Apply a change to a draft, and bring its derived facts in step."""
+        draft.apply(change)
+        if self.ruled:
+            self.derivation.derive(draft, change, before)
 
     @contextmanager
     def rebuilt(self, commit: str) -> Iterator[Draft]:
@@ -72,9 +89,8 @@ class Repository:
         for id_ in ids[: ids.index(commit) + 1]:
             quads = self.history.change(id_).applied_to(quads)
         change = ChangeSet(added=frozenset(quads))
-        with snapshots.drafting(self.root, None) as draft:
-            draft.apply(change)
-            self.derivation.derive(draft, change, None)
+        with snapshots.drafting(self.root, None, union=self.union) as draft:
+            self.complete(draft, change, None)
             yield draft
 
     def furnish(self, draft: Draft) -> None:
@@ -87,6 +103,8 @@ class Repository:
 
         What points at an entity that is no longer of its class is validated with it.
         """
+        if not self.ruled:
+            return accept_unchecked(change)
         previous = self.current()
         before = previous.store() if previous else None
         focus = change.facts().subjects().union(_citing(change, draft.store))

@@ -8,9 +8,9 @@ Named graphs hold the quads of history and the derived facts. The default graph 
 their union, written out: the engine's own union returns a triple twice when it
 stands in two graphs, and SPARQL's default graph is a set (SPARQL 1.1, section 13).
 Graphs of provenance stay out of it: they speak of rows of files, not of the world.
+In conformance mode the default graph holds quads of its own instead.
 """
 
-import gc
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -64,20 +64,22 @@ def current(root: Path) -> Snapshot:
 class Draft:
     """A snapshot in the making: private, writable, thrown away unless published."""
 
-    def __init__(self, folder: Path, previous: Snapshot | None) -> None:
+    def __init__(self, folder: Path, previous: Snapshot | None, *, union: bool = True) -> None:
         self.folder = folder
         self.previous = previous
         self.touched: set[NamedNode] = set()  # subjects whose facts are not those of `previous`
+        self.union = union
         self.store = _clone(previous, folder / "quads")
         self._changed = 0
 
     def apply(self, change: ChangeSet) -> None:
-        """Remove and add quads of named graphs, and keep the default graph their union."""
+        """Remove and add quads; with `union`, keep the default graph that of the named ones."""
         for quad in change.removed:
             self.store.remove(quad)
-        gone = [quad for quad in change.removed if not self._stands(quad.triple)]
-        for quad in gone:
-            self.store.remove(in_graph(quad.triple, DefaultGraph()))
+        if self.union:
+            gone = [quad for quad in change.removed if not self._stands(quad.triple)]
+            for quad in gone:
+                self.store.remove(in_graph(quad.triple, DefaultGraph()))
         self._add(change.added)
         self._changed += len(change.added) + len(change.removed)
         self.touched.update(change.subjects())
@@ -91,9 +93,9 @@ class Draft:
         return any(_is_fact(quad) and quad.graph_name != DefaultGraph() for quad in found)
 
     def _add(self, quads: Iterable[Quad]) -> None:
-        named = list(quads)
-        told = filter(_is_fact, named)
-        both = [*named, *(in_graph(quad.triple, DefaultGraph()) for quad in told)]
+        both = list(quads)
+        if self.union:
+            both += [in_graph(quad.triple, DefaultGraph()) for quad in filter(_is_fact, both)]
         if len(both) < BULK:
             self.store.extend(both)
         else:
@@ -104,20 +106,26 @@ class Draft:
         if self._changed >= BULK:
             self.store.optimize()
         self.store.flush()
-        del self.store
-        gc.collect()  # the engine's lock and files go with the object
+        del self.store  # its lock and files go with it
 
 
 Artefact = Callable[[Draft], None]  # builds what stands in the folder beside the quads
 
 
 @contextmanager
-def drafting(root: Path, previous: Snapshot | None) -> Iterator[Draft]:
+def drafting(root: Path, previous: Snapshot | None, *, union: bool = True) -> Iterator[Draft]:
     """Give a draft over `previous`; its folder is gone at the end unless it was published."""
+    with scratch(root) as folder:
+        yield Draft(folder, previous, union=union)
+
+
+@contextmanager
+def scratch(root: Path) -> Iterator[Path]:
+    """Give a private folder beside the snapshots; it is gone at the end, or at the next start."""
     folder = root / "snapshots" / f".draft-{os.getpid()}-{os.urandom(4).hex()}"
     folder.mkdir(parents=True)
     try:
-        yield Draft(folder, previous)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

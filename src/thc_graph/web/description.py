@@ -78,7 +78,8 @@ def _service(request: Request, endpoint: str, settings: Settings) -> Facts:
     yield node, SD["endpoint"], NamedNode(endpoint)
     yield node, SD["supportedLanguage"], SD["SPARQL10Query"]
     yield node, SD["supportedLanguage"], SD["SPARQL11Query"]
-    yield node, SD["feature"], SD["UnionDefaultGraph"]
+    if settings.is_ruled:
+        yield node, SD["feature"], SD["UnionDefaultGraph"]
     for name in RESULT_FORMATS:
         yield node, SD["resultFormat"], NamedNode(W3C_FORMATS + name)
     yield node, SD["defaultDataset"], data

@@ -33,6 +33,11 @@ STATUS: Final[dict[type[Exception], int]] = {
     errors.RemoteWrong: 502,
     errors.QueueFull: 503,
     errors.StoreMissing: 503,
+    errors.StoreLocked: 503,
+    errors.EditForbidden: 403,
+    errors.EditConflict: 412,
+    errors.EditNameless: 422,
+    errors.DocumentError: 400,
 }
 RETRY_AFTER: Final = 1  # seconds, where the error does not say
 TOLD: Final = (
@@ -64,13 +69,13 @@ class Problem(Exception):
 
 def install(app: FastAPI) -> None:
     """Answer every error of an application by this module."""
-    app.add_exception_handler(Problem, _answer)
-    app.add_exception_handler(errors.ThcGraphError, _answer)
-    app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(Exception, _answer)
+    app.add_exception_handler(Problem, answer)
+    app.add_exception_handler(errors.ThcGraphError, answer)
+    app.add_exception_handler(HTTPException, answer)
+    app.add_exception_handler(Exception, answer)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def answer(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     pages, told = pages_of(request), language_of(request)
     wants = choose(request.headers.get("accept", ""), (JSON, "application/json", "text/html"))
@@ -124,7 +129,7 @@ def sentences_of(pages: Pages, problem: Problem, told: str) -> dict[str, str]:
     known = f"problem.{problem.code}.title" in pages.messages
     code = problem.code if known else "refused"
     facts = dict.fromkeys((*TOLD, "reference", "since"), "") | {
-        name: ", ".join(value) if isinstance(value, tuple | list) else value
+        name: ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
         for name, value in problem.facts.items()
     }
     return {

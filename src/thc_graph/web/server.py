@@ -12,9 +12,9 @@ from socket import socket
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from thc_graph.service import Service
-from thc_graph.web.app import create_app
 
 log = logging.getLogger("thc_graph.web")
 
@@ -22,9 +22,9 @@ log = logging.getLogger("thc_graph.web")
 class Server(uvicorn.Server):
     """A server over one service."""
 
-    def __init__(self, service: Service, host: str, port: int) -> None:
+    def __init__(self, service: Service, app: ASGIApp, host: str, port: int) -> None:
         config = uvicorn.Config(
-            create_app(service),
+            app,
             host=host,
             port=port,
             log_config=None,

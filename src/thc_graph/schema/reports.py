@@ -1,0 +1,35 @@
+"""Reports: what validation found, as SHACL says it (section 3.6)."""
+
+from collections.abc import Iterable, Iterator
+
+from pyoxigraph import BlankNode, Literal, Triple
+
+from thc_graph.rdf.terms import SH, XSD, A
+from thc_graph.schema.validation import Violation
+
+
+def report(violations: Iterable[Violation]) -> Iterator[Triple]:
+    """Yield the validation report of a change that was refused."""
+    whole = BlankNode()
+    yield Triple(whole, A, SH["ValidationReport"])
+    yield Triple(whole, SH["conforms"], Literal("false", datatype=XSD["boolean"]))
+    for each in violations:
+        result = BlankNode()
+        yield Triple(whole, SH["result"], result)
+        yield Triple(result, A, SH["ValidationResult"])
+        yield from _facts(result, each)
+
+
+def _facts(result: BlankNode, violation: Violation) -> Iterator[Triple]:
+    for name, term in (
+        ("focusNode", violation.focus),
+        ("resultPath", violation.path),
+        ("value", violation.value),
+        ("resultSeverity", violation.severity),
+        ("sourceShape", violation.shape),
+    ):
+        if term is not None:
+            yield Triple(result, SH[name], term)
+    for language, text in (("fr", violation.message.fr), ("en", violation.message.en)):
+        if text:
+            yield Triple(result, SH["resultMessage"], Literal(text, language=language))

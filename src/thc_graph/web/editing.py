@@ -1,0 +1,235 @@
+"""The editors' door: SPARQL 1.1 Update, with a token, by the one way in.
+
+Every request bears a token (RFC 6750). A write is worked out, validated, recorded and
+published in a thread, one after the other; when it is answered, it can be read here.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from pyoxigraph import NamedNode
+
+from thc_graph.errors import EditRefused, QueueFull
+from thc_graph.rdf import formats, iris
+from thc_graph.rdf.changes import patch
+from thc_graph.schema.reports import report
+from thc_graph.schema.validation import Violation
+from thc_graph.service import Service
+from thc_graph.store import tokens, updates
+from thc_graph.store.desk import Desk
+from thc_graph.store.publication import Repository
+from thc_graph.store.tokens import Role, Token
+from thc_graph.store.updates import Edit, GraphName, Written
+from thc_graph.web import bodies, problems, sparql
+from thc_graph.web.logs import Witness
+from thc_graph.web.negotiation import choose
+from thc_graph.web.problems import Problem
+from thc_graph.web.responses import Frame
+
+DERIVED: Final = ("derive", "catalogue", iris.PROVENANCE)  # never written by hand
+BY_ADMIN: Final = ("vocabulaire",)  # comes with the program; written by an admin alone
+WAITING: Final = 16  # writes that may wait for their turn
+PATCH: Final = "application/rdf-patch"
+
+router = APIRouter()
+
+
+@dataclass
+class Door:
+    """What the writes of one instance share."""
+
+    service: Service
+    repository: Repository
+    desk: Desk
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+
+    @property
+    def base(self) -> str:
+        return self.service.settings.base
+
+    async def write(self, edit: Edit, token: Token, message: str) -> Written:
+        """Publish a write, in its turn, and serve it.
+
+        Raises:
+            QueueFull: Too many wait already.
+            EditError, QueryError, StoreLocked: See `updates.write`.
+        """
+        if self.waiting >= WAITING:
+            raise QueueFull(self.waiting)
+        self.waiting += 1
+        try:
+            async with self.turn:
+                return await asyncio.shield(self._publish(edit, token, message))
+        finally:
+            self.waiting -= 1
+
+    async def read(self, graph: str | None, media_type: str) -> tuple[bytes, str | None]:
+        """Return a graph and its digest: see `updates.read`."""
+        async with self.turn:
+            return await asyncio.to_thread(updates.read, self.desk, graph, media_type)
+
+    async def _publish(self, edit: Edit, token: Token, message: str) -> Written:
+        written = await asyncio.to_thread(
+            updates.write,
+            self.repository,
+            self.desk,
+            edit,
+            token.name,
+            message,
+            lambda graph: self.may_write(token, graph),
+        )
+        if written.commit:
+            await self.service.refresh()
+        return written
+
+    def may_write(self, token: Token, graph: GraphName) -> bool:
+        """Tell whether a graph is this writer's to write: one of a source, under our base."""
+        if not self.repository.ruled:
+            return True
+        if not isinstance(graph, NamedNode) or not graph.value.startswith(f"{self.base}/graph/"):
+            return False
+        source = graph.value.removeprefix(f"{self.base}/graph/").partition("/")[0]
+        return source not in DERIVED and (source not in BY_ADMIN or token.may("admin"))
+
+
+def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
+    """Return the application behind the editors' port; the public one starts their service."""
+    from thc_graph.web import graphstore  # noqa: PLC0415 - it stands on this module
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state = public.state
+    settings = public.state.service.settings
+    desk = Desk(repository.root, settings.update_seconds, settings.memory)
+    app.state.door = Door(public.state.service, repository, desk)
+    app.add_middleware(Frame)
+    app.add_middleware(Witness, observe=public.state.metrics.observe)
+    problems.install(app)
+    app.add_exception_handler(EditRefused, refused)
+    reading = [Depends(bearing("read"))]
+    app.include_router(sparql.router, dependencies=reading)
+    app.include_router(router)
+    app.include_router(graphstore.router)
+    return app
+
+
+def bearing(role: Role) -> Callable[[Request], Awaitable[Token]]:
+    """Return a dependency that gives the request's token, if it may do what `role` may."""
+
+    async def token(request: Request) -> Token:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise _unauthorised("")
+        door: Door = request.app.state.door
+        found = await asyncio.to_thread(tokens.bearer, door.repository.root, secret.strip())
+        if found is None:
+            raise _unauthorised(', error="invalid_token"')
+        if not found.may(role):
+            challenge = f'Bearer realm="thc-graph", error="insufficient_scope", scope="{role}"'
+            raise Problem(403, "Role", {"what": role}, {"WWW-Authenticate": challenge})
+        return found
+
+    return token
+
+
+def _unauthorised(error: str) -> Problem:
+    return Problem(401, "Token", {}, {"WWW-Authenticate": f'Bearer realm="thc-graph"{error}'})
+
+
+Reader = Annotated[Token, Depends(bearing("read"))]
+Writer = Annotated[Token, Depends(bearing("write"))]
+
+
+@router.post("/update")
+async def update(request: Request, token: Writer) -> Response:
+    """Take an update: SPARQL 1.1 Protocol, section 2.2."""
+    door: Door = request.app.state.door
+    parameters = await _parameters(request)
+    texts = [value for name, value in parameters if name == "update"]
+    if len(texts) != 1:
+        raise Problem(400, "OneUpdate")
+    using, using_named = (
+        [value for name, value in parameters if name == wanted]
+        for wanted in ("using-graph-uri", "using-named-graph-uri")
+    )
+    edit = await asyncio.to_thread(updates.update, texts[0], f"{door.base}/", using, using_named)
+    written = await door.write(edit, token, "Mise à jour SPARQL")
+    location = {"Location": f"/commits/{written.commit.id}"} if written.commit else {}
+    return JSONResponse(_summary(written), headers={**headers_of(written), **location})
+
+
+async def _parameters(request: Request) -> list[tuple[str, str]]:
+    limit = request.app.state.service.settings.body_size
+    media_type = bodies.media_type(request)
+    if media_type not in (sparql.FORM, sparql.UPDATE):
+        raise Problem(415, "UnsupportedType", {"offered": (sparql.UPDATE, sparql.FORM)})
+    text = bodies.text(await bodies.read(request, limit))
+    if media_type == sparql.FORM:
+        return parse_qsl(text, keep_blank_values=True)
+    return [*parse_qsl(request.url.query, keep_blank_values=True), ("update", text)]
+
+
+def _summary(written: Written) -> dict[str, Any]:
+    commit = written.commit
+    return {
+        "commit": commit.id if commit else None,
+        "added": commit.added if commit else 0,
+        "removed": commit.removed if commit else 0,
+        "warnings": [_told(each) for each in written.warnings],
+    }
+
+
+def headers_of(written: Written) -> dict[str, str]:
+    """Return the headers that tell the commit of a write, where it changed something."""
+    if not written.commit:
+        return {}
+    address = f"/commits/{written.commit.id}"
+    return {"Thc-Commit": written.commit.id, "Link": f'<{address}>; rel="related"'}
+
+
+@router.get("/commits/{id_}")
+async def commit(request: Request, id_: str, _: Reader) -> Response:
+    """Tell what a commit is, or what it changed."""
+    door: Door = request.app.state.door
+    history = door.repository.history
+    if not re.fullmatch("[0-9a-f]{64}", id_) or not history.holds(id_):
+        raise Problem(404, "NotFound")
+    accept = request.headers.get("accept", "")
+    if choose(accept, ("application/json", PATCH)) == PATCH:
+        rows = await asyncio.to_thread(lambda: "\n".join(patch(history.change(id_))) + "\n")
+        return Response(rows, media_type=PATCH)
+    found = history.commit(id_)
+    return JSONResponse({**vars(found), "sources": [vars(each) for each in found.sources]})
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer a write that breaks rules with the SHACL report, in the syntax asked for."""
+    assert isinstance(error, EditRefused)
+    offered = (problems.JSON, "application/json", "text/html", *formats.GRAPHS)
+    chosen = choose(request.headers.get("accept", ""), offered)
+    form = formats.by_media_type(chosen or "")
+    if form is not None:
+        content = formats.write(report(error.violations), form, {"sh": _SH})
+        return Response(content, 422, {"Vary": "Accept"}, form.media_type)
+    told = [_told(each) for each in error.violations]
+    return await problems.answer(request, Problem(422, "EditRefused", {"violations": told}))
+
+
+_SH: Final = "http://www.w3.org/ns/shacl#"
+
+
+def _told(violation: Violation) -> dict[str, Any]:
+    return {
+        "focus": violation.focus.value,
+        "path": violation.path.value if violation.path else None,
+        "value": str(violation.value) if violation.value else None,
+        "severity": violation.severity.value.rpartition("#")[2],
+        "message": {"fr": violation.message.fr, "en": violation.message.en},
+        "shape": violation.shape.value if violation.shape else None,
+    }
