@@ -1,0 +1,47 @@
+"""A server in conformance mode, and the W3C's suites where they stand."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from serving import free_port, served
+
+SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared"))
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running instance: its two doors, and a token for the second."""
+
+    public: str
+    editors: str
+    token: str
+
+
+@pytest.fixture(scope="session")
+def runners() -> Path:
+    folder = SHARED / "runners"
+    if not folder.is_dir():
+        pytest.skip(f"the W3C's suites and their runners are not in {SHARED}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    store = tmp_path_factory.mktemp("conformance") / "store"
+    _run("--store", str(store), "init", "--conformance")
+    token = _run("--store", str(store), "token", "create", "W3C", "--role", "admin").strip()
+    port = free_port()
+    with served(store, "--editors", str(port)) as public:
+        yield Instance(public, f"http://127.0.0.1:{port}", token)
+
+
+def _run(*arguments: str) -> str:
+    program = Path(sys.executable).with_name("thc-graph")
+    command = [str(program), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

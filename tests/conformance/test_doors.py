@@ -1,0 +1,24 @@
+"""A store in conformance mode, by its two doors: plain SPARQL inside, reading outside."""
+
+import httpx
+
+from .conftest import Instance
+
+
+def test_what_is_written_inside_is_read_outside(instance: Instance) -> None:
+    headers = {"Authorization": f"Bearer {instance.token}"}
+    text = "INSERT DATA { _:x <urn:p> 1 . GRAPH <urn:g> { <urn:a> <urn:p> 2 } }"
+    written = httpx.post(f"{instance.editors}/update", data={"update": text}, headers=headers)
+    assert written.status_code == 200
+    for query, found in (("ASK { ?x ?p 1 }", True), ("ASK { ?x ?p 2 }", False)):
+        asked = httpx.get(f"{instance.public}/sparql", params={"query": query})
+        assert asked.json()["boolean"] is found
+
+
+def test_the_public_port_writes_nothing(instance: Instance) -> None:
+    headers = {"Authorization": f"Bearer {instance.token}"}
+    for path in ("/update", "/graph?default", "/sparql"):
+        response = httpx.post(
+            f"{instance.public}{path}", data={"update": "DROP ALL"}, headers=headers
+        )
+        assert response.status_code in (403, 404, 405)
