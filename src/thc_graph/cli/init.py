@@ -59,9 +59,10 @@ def init(
     for name in chosen:
         console.say(f"{name} …")
         report = load(inputs(data / name), created, settings, publisher or AUTHOR, apply=True)
-        reports.tell(report, created, given.language)
         if report.exit_code:
+            reports.tell(report, created, given.language)
             raise typer.Exit(report.exit_code)
+        reports.tell_counts(report, given.language)
     console.say(f"Magasin prêt : {store}")
 
 

@@ -31,6 +31,11 @@ def tell(report: Report, repository: Repository, language: str, *, create: bool 
         _tell_unknown(report.problems, language)
     if report.commit or not report.count(Severity.ERROR):
         tell_changes(changed(report, repository, language), language)
+    tell_counts(report, language)
+
+
+def tell_counts(report: Report, language: str) -> None:
+    """Say how many records and faults there are, and what became of the files."""
     console.say(said("entities", language, **_entities(report)))
     console.say(said("report-counts", language, **_severities(report)))
     if report.refused:
