@@ -27,7 +27,7 @@ from thc_graph.errors import QueryError, QueryFailed, QueryNotAcceptable, QueryS
 from thc_graph.rdf.terms import PREFIXES, Term
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
-from thc_graph.search.index import Index, open_index
+from thc_graph.search.index import Index, nothing, open_index
 from thc_graph.settings import Resources, Settings, resources
 from thc_graph.store import mirror, purging, snapshots
 from thc_graph.store.engine import Answer, Engine, Query
@@ -256,10 +256,13 @@ class Service:
                 await engine.stop()
 
     async def _open(self, snapshot: Snapshot) -> Published:
-        index = await asyncio.to_thread(open_index, snapshot, self.schema)
+        index = await asyncio.to_thread(self._index, snapshot)
         engine = self._engine(snapshot)
         await engine.start()
         return Published(snapshot, engine, self.schema, self.library, self.settings.seconds, index)
+
+    def _index(self, snapshot: Snapshot) -> Index:
+        return open_index(snapshot, self.schema) if self.settings.is_ruled else nothing()
 
     def _engine(self, snapshot: Snapshot) -> Engine:
         settings = self.settings

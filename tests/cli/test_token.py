@@ -10,6 +10,8 @@ from thc_graph.cli.app import app
 from thc_graph.settings import Settings, read_settings, write_settings
 from thc_graph.store import tokens
 
+from .conftest import Run
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
@@ -44,3 +46,16 @@ def test_a_conformance_store_says_so(tmp_path: Path) -> None:
     assert (settings.default_graph, settings.rules) == ("own", "none")
     again = CliRunner().invoke(app, ["--store", str(tmp_path / "s"), "init", "--bare"])
     assert again.exit_code != 0
+
+
+def test_a_restored_backup_says_that_its_tokens_hold_again(
+    run: Run, bare: Path, tmp_path: Path
+) -> None:
+    _, secret, _ = run(bare, "token", "create", "Ville")
+    assert run(bare, "backup", tmp_path / "saved")[0] == 0
+    run(bare, "token", "revoke", "Ville")
+    code, _, said = run(tmp_path / "again", "restore", tmp_path / "saved")
+    assert code == 0
+    assert "token list" in said
+    assert tokens.bearer(tmp_path / "again", secret.strip()) is not None
+    assert (tmp_path / "again" / tokens.FILE).stat().st_mode & 0o777 == 0o600

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from thc_graph.errors import StoreError
-from thc_graph.store import tokens
+from thc_graph.store import files, tokens
 
 
 def test_only_a_hash_is_kept_and_only_for_its_owner(tmp_path: Path) -> None:
@@ -16,6 +16,13 @@ def test_only_a_hash_is_kept_and_only_for_its_owner(tmp_path: Path) -> None:
     found = tokens.bearer(tmp_path, secret)
     assert found is not None
     assert (found.name, found.role) == ("Ville de Mulhouse", "write")
+
+
+def test_the_file_stays_private_whoever_writes_it_again(tmp_path: Path) -> None:
+    tokens.create(tmp_path, "Ville", "write")
+    path = tmp_path / tokens.FILE
+    files.replace(path, path.read_bytes())  # as a purge does
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("guess", ["", "thc_", "é", "thc_" + "a" * 43])

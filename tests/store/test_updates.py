@@ -222,6 +222,18 @@ def test_a_runaway_update_is_stopped_and_the_next_write_is_served(plain: Reposit
     desk.clear()
 
 
+def test_a_child_that_serves_for_long_keeps_its_memory(plain: Repository) -> None:
+    desk = Desk(plain.root, 20, 448 << 20)
+    for number in range(8):
+        write(plain, desk, f"INSERT DATA {{ <urn:a> <urn:p> {number} }}")
+    desk.clear()
+
+
+def test_a_number_written_otherwise_changes_nothing(plain: Repository, desk: Desk) -> None:
+    assert write(plain, desk, transfer("put", "<a> <p> 49.0, 01, 1.50 .")).commit
+    assert write(plain, desk, transfer("put", "<a> <p> 49.00, 1, 1.5 .")).commit is None
+
+
 def test_a_document_made_to_be_slow_is_stopped(plain: Repository) -> None:
     desk = Desk(plain.root, 1.5, MEMORY)
     depth = 60_000

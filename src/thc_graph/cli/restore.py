@@ -10,6 +10,7 @@ from thc_graph.cli.app import app, repository
 from thc_graph.errors import BackupDamaged
 from thc_graph.settings import read_settings
 from thc_graph.store import backup as backups
+from thc_graph.store import tokens
 
 
 @app.command()
@@ -29,4 +30,9 @@ def restore(
         console.fail(f"Sauvegarde abîmée, rien n'a été rétabli : {fault.file}.{advice}", 1)
     with repository(read_settings(root)).writing():
         pass  # rebuilds the snapshot where there is none
+    if tokens.listed(root):
+        console.say(
+            "Les jetons d'éditeurs de la sauvegarde valent à nouveau, même révoqués depuis : "
+            "« thc-graph token list »."
+        )
     console.say(f"Rétabli : {manifest.commit[:8]}, sauvegardé le {manifest.time}.")

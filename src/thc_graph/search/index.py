@@ -202,6 +202,11 @@ def open_index(snapshot: Snapshot, schema: Schema) -> "Index":
     return Index(_open(folder))
 
 
+def nothing() -> "Index":
+    """Return an index without documents, for a store that publishes no entity of ours."""
+    return Index(_open(None))
+
+
 @dataclass(frozen=True)
 class Place:
     """An entity as the index shows it."""

@@ -7,6 +7,7 @@ at the deadline, and another one takes its place.
 import json
 import logging
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from thc_graph.errors import (
     DocumentError,
     QueryFailed,
     QueryNotAcceptable,
+    QueryOutOfMemory,
     QuerySyntaxError,
     QueryTimeout,
 )
@@ -89,11 +91,14 @@ class Desk:
         except (EOFError, OSError):
             overdue = time.monotonic() - start >= self.seconds
             self.clear()
-            raise (
-                QueryTimeout(self.seconds) if overdue else QueryFailed("memory or crash")
-            ) from None
+            raise QueryTimeout(self.seconds) if overdue else self._death(child) from None
         finally:
             timer.cancel()
+
+    def _death(self, child: "subprocess.Popen[bytes]") -> QueryFailed:
+        """Return what ended a child: an allocation refused aborts it, and nothing else does."""
+        aborted = child.returncode == -signal.SIGABRT
+        return QueryOutOfMemory(self.memory) if aborted else QueryFailed("crash")
 
     def _seated(self) -> "subprocess.Popen[bytes]":
         if self._child is None or self._child.poll() is not None:
@@ -103,6 +108,8 @@ class Desk:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                # Else each of the engine's threads sets 64 MiB aside, out of our `memory`.
+                env={**os.environ, "MALLOC_ARENA_MAX": "1"},
             )
         return self._child
 
@@ -113,6 +120,7 @@ class Desk:
             child.kill()
             with suppress(OSError):  # what it did not read is lost
                 child.communicate()
+            child.wait()
 
 
 def _exchange(

@@ -70,16 +70,14 @@ class Repository:
     @contextmanager
     def draft(self, change: ChangeSet) -> Iterator[Draft]:
         """Give the state after a change, derived facts included; nothing is published."""
-        previous = self.current()
-        with snapshots.drafting(self.root, previous, union=self.union) as draft:
-            self.complete(draft, change, previous.store() if previous else None)
+        with snapshots.drafting(self.root, self.current(), union=self.union) as draft:
+            self._complete(draft, change)
             yield draft
 
-    def complete(self, draft: Draft, change: ChangeSet, before: Store | None) -> None:
-        """Apply a change to a draft, and bring its derived facts in step."""
+    def _complete(self, draft: Draft, change: ChangeSet) -> None:
         draft.apply(change)
         if self.ruled:
-            self.derivation.derive(draft, change, before)
+            self.derivation.derive(draft, change, draft.before)
 
     @contextmanager
     def rebuilt(self, commit: str) -> Iterator[Draft]:
@@ -90,7 +88,7 @@ class Repository:
             quads = self.history.change(id_).applied_to(quads)
         change = ChangeSet(added=frozenset(quads))
         with snapshots.drafting(self.root, None, union=self.union) as draft:
-            self.complete(draft, change, None)
+            self._complete(draft, change)
             yield draft
 
     def furnish(self, draft: Draft) -> None:
@@ -105,11 +103,9 @@ class Repository:
         """
         if not self.ruled:
             return accept_unchecked(change)
-        previous = self.current()
-        before = previous.store() if previous else None
         focus = change.facts().subjects().union(_citing(change, draft.store))
         found = violations(focus, draft.describe, self.schema)
-        found += newly_broken(draft.store, before, self.derivation.library)
+        found += newly_broken(draft.store, draft.before, self.derivation.library)
         found += purging.returning(self.root, change)
         return accept(change, found)
 

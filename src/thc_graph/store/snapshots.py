@@ -14,7 +14,7 @@ In conformance mode the default graph holds quads of its own instead.
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +67,10 @@ class Draft:
     def __init__(self, folder: Path, previous: Snapshot | None, *, union: bool = True) -> None:
         self.folder = folder
         self.previous = previous
+        self.before = previous.store() if previous else None
         self.touched: set[NamedNode] = set()  # subjects whose facts are not those of `previous`
         self.union = union
-        self.store = _clone(previous, folder / "quads")
+        self.store = _clone(self.before, folder / "quads")
         self._changed = 0
 
     def apply(self, change: ChangeSet) -> None:
@@ -106,7 +107,13 @@ class Draft:
         if self._changed >= BULK:
             self.store.optimize()
         self.store.flush()
-        del self.store  # its lock and files go with it
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Forget the engines, and with them their locks and the files they would still write."""
+        self.before = None
+        with suppress(AttributeError):  # closed already
+            del self.store
 
 
 Artefact = Callable[[Draft], None]  # builds what stands in the folder beside the quads
@@ -116,7 +123,11 @@ Artefact = Callable[[Draft], None]  # builds what stands in the folder beside th
 def drafting(root: Path, previous: Snapshot | None, *, union: bool = True) -> Iterator[Draft]:
     """Give a draft over `previous`; its folder is gone at the end unless it was published."""
     with scratch(root) as folder:
-        yield Draft(folder, previous, union=union)
+        draft = Draft(folder, previous, union=union)
+        try:
+            yield draft
+        finally:
+            draft.let_go()
 
 
 @contextmanager
@@ -164,7 +175,7 @@ def _is_fact(quad: Quad) -> bool:
     return not iris.is_provenance(quad.graph_name)
 
 
-def _clone(previous: Snapshot | None, folder: Path) -> Store:
-    if previous is not None:
-        previous.store().backup(str(folder))  # hard links: a few milliseconds, no bytes
+def _clone(before: Store | None, folder: Path) -> Store:
+    if before is not None:
+        before.backup(str(folder))  # hard links: a few milliseconds, no bytes
     return Store(str(folder))
