@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 
 from fastapi import FastAPI
 
@@ -24,13 +25,16 @@ from thc_graph.web.logs import Witness
 from thc_graph.web.metrics import Metrics
 from thc_graph.web.quotas import Quotas
 from thc_graph.web.rendering import Pages
-from thc_graph.web.responses import Frame
+from thc_graph.web.responses import Frame, civil_date
 
 log = logging.getLogger("thc_graph.web")
 
 
-def create_app(service: Service) -> FastAPI:
-    """Return the application over a service, which it starts and stops."""
+def create_app(service: Service, today: Callable[[], date] = civil_date) -> FastAPI:
+    """Return the application over a service, which it starts and stops.
+
+    `today` is its calendar: some pages are other ones on another day.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -51,6 +55,7 @@ def create_app(service: Service) -> FastAPI:
         openapi_url=None,
     )
     app.state.service = service
+    app.state.today = today
     app.state.pages = Pages(service.settings, _kinds(service))
     app.state.quotas = Quotas(service.settings)
     app.state.metrics = Metrics(service)

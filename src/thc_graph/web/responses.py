@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from starlette.datastructures import MutableHeaders
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from thc_graph import __version__
 from thc_graph.service import Published
 
+PARIS: Final = ZoneInfo("Europe/Paris")
 SECURITY: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -40,6 +42,17 @@ def etag(commit: str, *representation: str) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
 
 
+def civil_date() -> date:
+    """Return the day it is in France: what is late, and what is to come, depends on it."""
+    return datetime.now(PARIS).date()
+
+
+def today(request: Request) -> date:
+    """Return the day that a request's pages are made for, by the application's clock."""
+    found: date = request.app.state.today()
+    return found
+
+
 def represent(
     request: Request,
     published: Published,
@@ -48,15 +61,19 @@ def represent(
     *,
     language: str = "",
     links: Mapping[str, str] | None = None,
+    day: date | None = None,
 ) -> Response:
     """Return a representation of published data, or 304 where the reader has it already.
 
-    `links` is the Link header, target → parameters.
+    `links` is the Link header, target → parameters. `day` is given where the
+    representation depends on the civil date: it is another one after midnight in Paris.
     """
-    tag = etag(published.commit, str(request.url.path), request.url.query, media_type, language)
+    made_for = [day.isoformat()] if day else []
+    parts = (str(request.url.path), request.url.query, media_type, language, *made_for)
+    tag, modified = etag(published.commit, *parts), _modified(published.time, day)
     headers = {
         "ETag": tag,
-        "Last-Modified": format_datetime(published.time, usegmt=True),
+        "Last-Modified": format_datetime(modified, usegmt=True),
         "Vary": "Accept, Accept-Language",
         "Cache-Control": "public, max-age=0, must-revalidate",
     }
@@ -64,9 +81,15 @@ def represent(
         headers["Content-Language"] = language
     if links:
         headers["Link"] = ", ".join(f"<{target}>; {rest}" for target, rest in links.items())
-    if is_fresh(request, tag, published.time):
+    if is_fresh(request, tag, modified):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=with_charset(media_type), headers=headers)
+
+
+def _modified(published: datetime, day: date | None) -> datetime:
+    """Return when a representation last changed: at its publication, or since at midnight."""
+    midnight = datetime.combine(day, time(), PARIS).astimezone(UTC) if day else published
+    return max(published, midnight)
 
 
 def is_fresh(request: Request, tag: str, time: datetime | None) -> bool:
