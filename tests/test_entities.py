@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from thc_graph.entities import Entity, describe, triples
+from thc_graph.entities.describing import describe, triples
+from thc_graph.entities.model import Entity
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
 from thc_graph.settings import resources
@@ -127,12 +128,9 @@ async def test_a_territory_is_told_with_its_authority_and_adhesion(reader: InPro
 async def test_what_points_here_is_counted(reader: InProcess) -> None:
     entity = await found(reader, NamedNode(BASE + "departement/68"))
     (citation,) = entity.incoming
-    assert (citation.property, citation.name, citation.count) == (
-        THC["departement"],
-        "département",
-        2,
-    )
-    assert {value.term for value in citation.first} == {
+    assert (citation.property, citation.name) == (THC["departement"], "département")
+    assert (citation.kind, citation.count) == ("commune", 2)
+    assert {value.term for value in citation.named} == {
         MULHOUSE,
         NamedNode(BASE + "commune/26289"),
     }

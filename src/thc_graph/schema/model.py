@@ -54,6 +54,7 @@ class PropertyShape:
     min_length: int = 0  # of a code: digits that lost leading zeros are completed to it
     min_count: int = 0
     max_count: int | None = None
+    is_required: bool = False  # one value at least: sh:minCount, sh:hasValue, sh:qualifiedMinCount
     unique_language: bool = False  # one text a language
     checks: NamedNode | None = None  # no line of its own: a fault shows in this property's cell
     severity: NamedNode = SH["Violation"]
@@ -106,6 +107,11 @@ class PropertyShape:
     @property
     def is_column(self) -> bool:
         return self.in_sheets and bool(self.name.fr) and len(self.path) == 1
+
+    @property
+    def is_recommendation(self) -> bool:
+        """Whether it only warns that what another line of the page tells is not given."""
+        return self.checks is not None and self.severity == SH["Warning"] and self.is_required
 
     @property
     def is_multiple(self) -> bool:

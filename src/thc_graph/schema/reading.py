@@ -207,6 +207,7 @@ class _Reader:
             min_length=int(self.number(iri, SH["minLength"]) or 0),
             min_count=int(self.number(iri, SH["minCount"]) or 0),
             max_count=None if maximum is None else int(maximum),
+            is_required=any(self.value(iri, SH[each]) for each in _REQUIRING),
             unique_language=self.flag(iri, SH["uniqueLang"]),
             checks=self.iri(iri, THC["column"]),
             severity=self.iri(iri, SH["severity"]) or SH["Violation"],
@@ -260,6 +261,9 @@ class _Reader:
         if inverse is None:
             raise SchemaError(f"{iri.value}: only sequence and inverse paths are read.")
         return Step(inverse, inverse=True)
+
+
+_REQUIRING = ("minCount", "hasValue", "qualifiedMinCount")  # none of them is ever written 0
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -142,7 +142,7 @@ class History:
         return self.path(id_).exists()
 
     def commit(self, id_: str) -> Commit:
-        return _commit(id_, json.loads(self.text(id_).partition("\n")[0]))
+        return commit_of(id_, self.text(id_).partition("\n")[0])
 
     def change(self, id_: str) -> ChangeSet:
         """Return what a commit changed.
@@ -196,6 +196,11 @@ class History:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def commit_of(id_: str, line: str) -> Commit:
+    """Return a commit from its line of metadata, as `text` gives it."""
+    return _commit(id_, json.loads(line))
 
 
 def _commit(id_: str, facts: dict[str, object]) -> Commit:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from thc_graph.service import Service
 from thc_graph.web import (
+    aspects,
     description,
     entities,
     examples,
@@ -19,6 +20,7 @@ from thc_graph.web import (
     problems,
     search,
     sparql,
+    vocabulary,
 )
 from thc_graph.web.assets import Assets
 from thc_graph.web.logs import Witness
@@ -81,6 +83,8 @@ def _route(app: FastAPI) -> None:
         examples.router,
         description.router,
         entities.router,
+        aspects.router,
+        vocabulary.router,
         lists.last_router,
     ):
         app.include_router(router)

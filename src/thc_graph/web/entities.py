@@ -1,11 +1,9 @@
-"""Entities over HTTP: `/id/…` names the thing, `/doc/…` is what is said about it.
+"""Entities over HTTP: `/id/…` names the thing, `/doc/…` is what is said about it."""
 
-`/voc/…` is the same for the words of https://w3id.org/thc/: a term `ns#Engagement` is
-at `/voc/ns/Engagement`, a concept `theme/opengov` at `/voc/theme/opengov`.
-"""
-
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -14,14 +12,20 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pyoxigraph import NamedNode
 
-from thc_graph import entities, lists
+from thc_graph import lists
+from thc_graph.entities import describing, sections
+from thc_graph.entities.model import Citation
+from thc_graph.entities.sections import Section
+from thc_graph.entities.sources import sources
 from thc_graph.rdf import formats, iris
-from thc_graph.rdf.terms import THC, VOCABULARY
+from thc_graph.rdf.terms import THC
+from thc_graph.schema.model import Schema
 from thc_graph.service import Published, Service
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import Pages, language_of, pages_of
-from thc_graph.web.responses import represent
+from thc_graph.web.responses import represent, today
+from thc_graph.web.structured import structured
 
 HTML: Final = "text/html"
 FORMATS: Final = (*formats.GRAPH_FORMATS, *formats.DATASET_FORMATS)
@@ -44,12 +48,19 @@ Reading = Annotated[Published, Depends(published)]
 
 @dataclass(frozen=True)
 class Document:
-    """What an address of `/doc/` or `/voc/` asks for; `path` has no suffix."""
+    """What an address of `/doc/` or `/voc/` asks for; `path` has no suffix.
+
+    `day` is given where the page is another one tomorrow.
+    """
 
     path: str
     iri: NamedNode
     media_type: str
     language: str
+    day: date | None = None
+
+
+Page = Callable[[Request, Published, Document], Awaitable[bytes | None]]  # None: nothing is said
 
 
 @router.api_route("/id/{kind}/{key}", methods=["GET", "HEAD"])
@@ -62,18 +73,14 @@ async def thing(kind: str, key: str, request: Request) -> Response:
 
 @router.api_route("/doc/{kind}/{name}", methods=["GET", "HEAD"], name="document")
 async def document(kind: str, name: str, request: Request, reading: Reading) -> Response:
-    key, suffix = _split(name)
+    key, media_type = split(name)
     base = request.app.state.service.settings.base
-    return await _first(request, reading, f"/doc/{kind}/{key}", [f"{base}/id/{kind}/{key}"], suffix)
+    named = [f"{base}/id/{kind}/{key}"]
+    day = today(request) if _is_daily(reading, kind) else None
+    return await first(request, reading, f"/doc/{kind}/{key}", named, media_type, page, day)
 
 
-@router.api_route("/voc/{rest:path}", methods=["GET", "HEAD"])
-async def term(rest: str, request: Request, reading: Reading) -> Response:
-    path, suffix = _split(rest)
-    return await _first(request, reading, f"/voc/{path}", _terms(path), suffix)
-
-
-def _split(name: str) -> tuple[str, str | None]:
+def split(name: str) -> tuple[str, str | None]:
     """Return a name without its suffix, and the media type that the suffix stands for."""
     key, dot, suffix = name.rpartition(".")
     if dot and suffix == "html":
@@ -82,30 +89,33 @@ def _split(name: str) -> tuple[str, str | None]:
     return (key, form.media_type) if form else (name, None)
 
 
-def _terms(path: str) -> list[str]:
-    """Return the IRIs an address of `/voc/` may stand for; a scheme's ends with a slash."""
-    space, _, name = path.partition("/")
-    if space == "ns" and name:
-        return [THC + name]
-    return [VOCABULARY + path, f"{VOCABULARY}{path}/"]
-
-
-async def _first(
-    request: Request, reading: Published, path: str, named: Sequence[str], suffix: str | None
+async def first(
+    request: Request,
+    reading: Published,
+    path: str,
+    named: Sequence[str],
+    media_type: str | None,
+    page: Page,
+    day: date | None = None,
 ) -> Response:
     """Answer with the first of some IRIs about which something is published."""
-    media_type = suffix or choose(request.headers.get("accept", ""), OFFERED)
-    if media_type is None:
+    wanted = media_type or choose(request.headers.get("accept", ""), OFFERED)
+    if wanted is None:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})
+    told, day = (language_of(request), day) if wanted == HTML else ("", None)
     for iri in filter(is_iri, named):
-        asked = Document(path, NamedNode(iri), media_type, language_of(request))
-        key = (path, request.url.query, iri, media_type, asked.language)
-        content = await reading.page(key, partial(_content, request, reading, asked))
+        asked = Document(path, NamedNode(iri), wanted, told, day)
+        key = (path, request.url.query, iri, wanted, told, day)
+        content = await reading.page(key, partial(_content, request, reading, asked, page))
         if content is not None:
-            told = asked.language if media_type == HTML else ""
             links = _links(request.app.state.service.settings.base, asked)
-            return represent(request, reading, content, media_type, language=told, links=links)
+            return represent(request, reading, content, wanted, language=told, links=links, day=day)
     raise _absence(request, named)
+
+
+def _is_daily(reading: Published, kind: str) -> bool:
+    classes = lists.classes_of(reading.schema, kind)
+    return sections.depends_on_day(reading.library, reading.schema, classes)
 
 
 def _moved(request: Request, asked: Document, target: str) -> Problem:
@@ -132,44 +142,108 @@ def is_iri(text: str) -> bool:
     return True
 
 
-async def _content(request: Request, reading: Published, asked: Document) -> bytes | None:
-    successor = await entities.replacement(reading, asked.iri)
+async def _content(
+    request: Request, reading: Published, asked: Document, page: Page
+) -> bytes | None:
+    successor = await describing.replacement(reading, asked.iri)
     target = pages_of(request).local(successor.value) if successor else None
     if target:
         raise _moved(request, asked, target)
     form = formats.by_media_type(asked.media_type)
     if form is None:
-        return await _page(request, reading, asked)
-    found = await entities.triples(reading, asked.iri)
+        return await page(request, reading, asked)
+    found = await describing.triples(reading, asked.iri)
     return formats.write(found, form, {}) if found else None
 
 
-async def _page(request: Request, reading: Published, asked: Document) -> bytes | None:
-    entity = await entities.describe(reading, asked.iri, asked.language)
+async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
+    """Return the page of an entity, arranged by the template of its class."""
+    entity = await describing.describe(reading, asked.iri, asked.language)
     if entity is None:
         return None
-    pages, kind = pages_of(request), _kind(request, asked.iri)
+    classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
+    day = asked.day or today(request)
+    wants_sources = request.query_params.get("source") == "1"
+    parts, told = await asyncio.gather(
+        sections.sections(reading, asked.iri, classes, asked.language, day),
+        sources(reading, asked.iri, asked.language) if wants_sources else _nothing(),
+    )
+    pages, kind = pages_of(request), kind_of(request, asked.iri)
     return pages.render(
-        "entity.html",
+        template(pages, reading.schema, classes),
         request,
         asked.language,
         entity=entity,
+        sections=parts,
+        sources=told,
         path=asked.path,
         kind=kind,
-        heading=_heading(pages, reading, kind, asked.language),
-        query=entities.query_of(reading, asked.iri),
+        heading=heading(pages, reading, kind, asked.language),
+        query=describing.query_of(reading, asked.iri),
+        called=partial(_called, reading, asked.language),
+        listed=partial(_listed, request, reading, asked),
+        whole=partial(_whole, request, reading, asked),
+        structured=structured(reading.schema, entity, pages.settings.base, asked.path),
     )
 
 
-def _kind(request: Request, iri: NamedNode) -> str:
+async def _nothing() -> None:
+    return None
+
+
+def template(pages: Pages, schema: Schema, classes: Sequence[NamedNode]) -> str:
+    """Return the template of the nearest class that has one of its own: entity-engagement.html."""
+    above = (each for class_ in classes for each in schema.ancestors(class_))
+    names = (each.value.removeprefix(THC).lower() for each in above)
+    own = (f"entity-{name}.html" for name in names if name.isascii() and name.isalpha())
+    return next((each for each in own if pages.has(each)), "entity.html")
+
+
+def _listed(request: Request, reading: Published, asked: Document, citation: Citation) -> str:
+    """Return the address where all the entities of a citation are: a list, if it finds as many."""
+    schema, base = reading.schema, request.app.state.service.settings.base
+    shapes = lists.facets_of(schema, lists.classes_of(schema, citation.kind))
+    for slug, shape in shapes.items():
+        if shape.path and shape.predicate == citation.property:
+            found = lists.Asked(citation.kind, filters={slug: (asked.iri,)})
+            total, _ = lists.select(reading.index, found, "fr", limit=1)
+            if total == citation.count:
+                token = quote(lists.token_of(shape, asked.iri, base), safe="/")
+                return f"/{citation.kind}?{slug}={token}"
+    named = quote(citation.property.value, safe="")
+    return f"{asked.path}/cite-par?propriete={named}&liste={citation.kind}"
+
+
+def _whole(
+    request: Request, reading: Published, asked: Document, part: Section, by: NamedNode | None
+) -> str:
+    """Return the address of the list that a section begins, or of which a row counts a part."""
+    if part.whole is None:
+        return ""
+    base, (kind, facet) = request.app.state.service.settings.base, part.whole
+    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, kind))
+    wanted = {facet: asked.iri} | ({part.by: by} if by else {})
+    if not wanted.keys() <= shapes.keys():
+        return ""
+    tokens = (
+        f"{n}={quote(lists.token_of(shapes[n], v, base), safe='/')}" for n, v in wanted.items()
+    )
+    return f"/{kind}?{'&'.join(tokens)}"
+
+
+def kind_of(request: Request, iri: NamedNode) -> str:
     """Return the list an entity stands in."""
     found = iris.kind_and_key(iri.value, request.app.state.service.settings.base)
     return found[0] if found else lists.VOCABULARIES
 
 
-def _heading(pages: Pages, reading: Published, kind: str, told: str) -> str:
+def _called(reading: Published, told: str, kind: str) -> str:
     shape = lists.shape_of(reading.schema, kind)
-    return shape.name.in_(told) if shape else pages.translator(told)("list.vocabularies")
+    return shape.name.in_(told) if shape else ""
+
+
+def heading(pages: Pages, reading: Published, kind: str, told: str) -> str:
+    return _called(reading, told, kind) or pages.translator(told)("list.vocabularies")
 
 
 def _links(base: str, asked: Document) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """Rendering: templates, the catalogue of their sentences, and how values are written."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
@@ -12,10 +14,11 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.formats import GRAPH_FORMATS
-from thc_graph.rdf.terms import DASH, PREFIXES, VOCABULARY, XSD
+from thc_graph.rdf.terms import DASH, PREFIXES, THC, VOCABULARY, XSD
 from thc_graph.settings import Settings
 from thc_graph.web import assets
 from thc_graph.web.negotiation import language
@@ -24,6 +27,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
 PAGES: Final = frozenset({"sparql"})  # pages of the menu that are no list of a class
 MONTH_LENGTH: Final = len("2016-03")
+DAY_LENGTH: Final = len("2016-03-30")
 
 Messages = Mapping[str, Mapping[str, str]]
 
@@ -66,7 +70,9 @@ class Pages:
             curie=curie,
             formats=GRAPH_FORMATS,
             DASH=DASH,
+            THC=THC,
         )
+        self.environment.filters["json_block"] = json_block
         self.environment.tests["iri"] = lambda term: isinstance(term, NamedNode)
         self.environment.tests["literal"] = lambda term: isinstance(term, Literal)
 
@@ -78,12 +84,22 @@ class Pages:
             lang=language,
             here=_here(request),
             link=_linker(request),
+            keep=_keeper(request),
             named=self._namer(language),
             written=_writer(language, self.messages),
             number=_numbers(language),
+            day=_days(language),
+            asked=request.query_params,
             **given,
         )
         return text.encode("utf-8")
+
+    def has(self, template: str) -> bool:
+        return template in self._templates
+
+    @cached_property
+    def _templates(self) -> frozenset[str]:
+        return frozenset(self.environment.list_templates())
 
     def _namer(self, language: str) -> Callable[[str], str]:
         """Give names of properties that neither shapes nor data name."""
@@ -133,6 +149,14 @@ def curie(iri: str) -> str:
     return iri.removeprefix("https://").removeprefix("http://").removeprefix("mailto:")
 
 
+def json_block(value: object) -> Markup:
+    """Return JSON that can stand in a `<script>`: no text in it closes the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for mark in "<>&\u2028\u2029":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return Markup(text)  # noqa: S704  nothing is left that HTML could read
+
+
 def _path(text: str) -> str:
     return quote(unquote(text), safe="/:@!$&'()*+,;=~-._")
 
@@ -157,6 +181,24 @@ def _linker(request: Request) -> Callable[..., str]:
         return f"{path}?{query}" if query else path
 
     return link
+
+
+def _keeper(request: Request) -> Callable[[str], str]:
+    """Give addresses that may have a query of their own the language the reader asked for."""
+    asked = request.query_params.get("lang")
+
+    def keep(address: str) -> str:
+        mark = "&" if "?" in address else "?"
+        return f"{address}{mark}{urlencode({'lang': asked})}" if asked else address
+
+    return keep
+
+
+def _days(language: str) -> Callable[[str], str]:
+    def write(moment: str) -> str:
+        return str(format_date(date.fromisoformat(moment[:DAY_LENGTH]), "long", locale=language))
+
+    return write
 
 
 def _numbers(language: str) -> Callable[[int], str]:

@@ -1,166 +1,25 @@
-"""Entities: everything published about one thing, as a page and as triples.
-
-A page is arranged by the shapes of the entity's classes; facts that no shape names
-come last, and none is left out. What comes along with its type (a territory's
-authority, its adhesions) is told in full, as a companion.
-"""
+"""A view: facts seen through the schema by a reader of one language."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import cast
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
+from thc_graph.entities.model import Entity, Field, FieldGroup, Value
 from thc_graph.rdf.terms import DASH, DCT, LABELS, A, Term, text_in
 from thc_graph.schema.model import PropertyShape, Schema, Step
-from thc_graph.store.queries import Reader
 
-NAMING = (*LABELS, DCT["title"])
-
-
-@dataclass(frozen=True)
-class Value:
-    """A term, and the name of what it stands for where that is known."""
-
-    term: Term
-    label: Literal | None = None
-
-
-@dataclass(frozen=True)
-class Field:
-    """A property and its values; `name` is empty where neither shapes nor data name it."""
-
-    property: NamedNode
-    name: str
-    help: str
-    values: tuple[Value, ...]
-    role: NamedNode | None = None
-
-
-@dataclass(frozen=True)
-class FieldGroup:
-    id: str
-    label: str  # empty for the facts that no shape names
-    fields: tuple[Field, ...]
-
-
-@dataclass(frozen=True)
-class Citation:
-    """Entities that point here through one property: how many, and the first of them."""
-
-    property: NamedNode
-    name: str
-    count: int
-    first: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Entity:
-    iri: NamedNode
-    label: Literal | None
-    classes: tuple[Value, ...]
-    groups: tuple[FieldGroup, ...]
-    companions: tuple["Entity", ...] = ()
-    incoming: tuple[Citation, ...] = ()
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        return tuple(each for group in self.groups for each in group.fields)
-
-    def with_role(self, role: str) -> tuple[Field, ...]:
-        """Return the fields that play a DASH role, such as "KeyInfoRole"."""
-        return tuple(each for each in self.fields if each.role == DASH[role])
-
-
-async def describe(reader: Reader, iri: NamedNode, language: str) -> Entity | None:
-    """Return the page of an entity, None where nothing is published about it."""
-    facts = await _facts(reader, iri)
-    if not facts:
-        return None
-    cited = await _citations(reader, iri)
-    citing = [node for nodes in cited.values() for node in nodes.first]
-    names = await _labels(reader, [*_nodes(facts), *cited, *citing])
-    view = _View(reader.schema, _index([*facts, *names]), language)
-    companions = {t.subject for t in facts if isinstance(t.subject, NamedNode)} - {iri}
-    return replace(
-        view.entity(iri),
-        companions=tuple(view.entity(each) for each in sorted(companions, key=str)),
-        incoming=tuple(view.citation(each, found) for each, found in cited.items()),
-    )
-
-
-async def triples(reader: Reader, iri: NamedNode) -> list[Triple]:
-    """Return what every RDF format of an entity carries, empty where nothing is published.
-
-    Its facts and those of its companions, the links towards it, and the names of
-    everything these speak of.
-    """
-    facts = await _facts(reader, iri)
-    if not facts:
-        return []
-    incoming = await reader.graph("entity/incoming", entity=iri)
-    names = await _labels(reader, _nodes([*facts, *incoming]))
-    return sorted({*facts, *incoming, *names}, key=str)
-
-
-async def replacement(reader: Reader, iri: NamedNode) -> NamedNode | None:
-    """Return what took the place of a former IRI, None where the IRI has facts of its own."""
-    for row in await reader.bindings("entity/replacement", entity=iri):
-        found = row["replacement"]
-        return found if isinstance(found, NamedNode) else None
-    return None
-
-
-def query_of(reader: Reader, iri: NamedNode) -> str:
-    """Return the SPARQL text of an entity's facts, for those who want to change it."""
-    return reader.library.fill(_query_name(reader, iri), entity=iri)
-
-
-def _query_name(reader: Reader, iri: NamedNode) -> str:
-    """Return the query of the entity's kind if there is a file for it, else the default."""
-    kind = re.search(r"/id/([a-z-]+)/", iri.value)
-    own = f"entity/kind/{kind[1]}" if kind else ""
-    return own if own in reader.library else "entity/default"
-
-
-async def _facts(reader: Reader, iri: NamedNode) -> list[Triple]:
-    found = await reader.graph(_query_name(reader, iri), entity=iri)
-    return found if any(triple.subject == iri for triple in found) else []
-
-
-async def _labels(reader: Reader, nodes: Iterable[NamedNode]) -> list[Triple]:
-    named = sorted(set(nodes), key=str)
-    return await reader.graph("entity/labels", named=named) if named else []
-
-
-@dataclass(frozen=True)
-class _Citing:
-    count: int
-    first: tuple[NamedNode, ...]
-
-
-async def _citations(reader: Reader, iri: NamedNode) -> dict[NamedNode, _Citing]:
-    found = {}
-    for row in await reader.bindings("entity/citations", entity=iri):
-        by, count = cast("NamedNode", row["property"]), cast("Literal", row["count"])
-        rows = await reader.bindings("entity/citing", entity=iri, property=by)
-        first = (each["citing"] for each in rows)
-        nodes = tuple(node for node in first if isinstance(node, NamedNode))
-        found[by] = _Citing(int(count.value), nodes)
-    return found
-
-
-def _nodes(facts: Iterable[Triple]) -> Iterator[NamedNode]:
-    yield from (term for triple in facts for term in triple if isinstance(term, NamedNode))
-
+NAMING: Final = (*LABELS, DCT["title"])
+RECOMMENDED: Final = (DASH["KeyInfoRole"], DASH["DescriptionRole"])
 
 Facts = Mapping[Term, Mapping[NamedNode, list[Term]]]
 
 
-def _index(facts: Iterable[Triple]) -> Facts:
+def index(facts: Iterable[Triple]) -> Facts:
     found: dict[Term, dict[NamedNode, list[Term]]] = defaultdict(lambda: defaultdict(list))
     for triple in set(facts):
         found[triple.subject][triple.predicate].append(triple.object)
@@ -168,7 +27,7 @@ def _index(facts: Iterable[Triple]) -> Facts:
 
 
 @dataclass(frozen=True)
-class _View:
+class View:
     """Facts, seen through the schema by a reader of one language."""
 
     schema: Schema
@@ -198,7 +57,27 @@ class _View:
             label=label,
             classes=tuple(self.class_(each) for each in classes),
             groups=tuple(self.groups(fields)),
+            missing=tuple(self.missing(iri, shapes.values())),
         )
+
+    def missing(self, iri: NamedNode, shapes: Iterable[PropertyShape]) -> Iterator[PropertyShape]:
+        """Yield the lines of the page that the shapes recommend and that nobody has filled.
+
+        A shape recommends what it warns of (sh:Warning with sh:minCount), the key facts and
+        the description.
+        """
+        known = {each.iri: each for each in shapes}
+        asked = {each.checks for each in self.warnings(iri)}
+        for shape in sorted(known.values(), key=self._order):
+            wanted = shape.iri in asked or shape.role in RECOMMENDED
+            if wanted and shape.in_sheets and not any(self.walk(iri, shape.path)):
+                yield shape
+
+    def warnings(self, iri: NamedNode) -> Iterator[PropertyShape]:
+        """Yield the property shapes whose absence is worth a warning, not a refusal."""
+        for class_ in self.classes(iri):
+            for shape in self.schema.shapes_of(class_):
+                yield from (each for each in shape.properties if each.is_recommendation)
 
     def classes(self, iri: NamedNode) -> list[NamedNode]:
         """Return the classes of an entity, without those that another one implies."""
@@ -284,9 +163,6 @@ class _View:
     def name(self, predicate: NamedNode) -> str:
         label = self.label(predicate)
         return label.value if label else ""
-
-    def citation(self, predicate: NamedNode, found: _Citing) -> Citation:
-        return Citation(predicate, self.name(predicate), found.count, self.values(found.first))
 
 
 def _is_for(value: Term, shape: PropertyShape, rivals: Sequence[str | None]) -> bool:

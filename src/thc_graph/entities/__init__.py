@@ -1,0 +1,1 @@
+"""Entities: everything published about one thing, as a page and as triples."""

@@ -1,0 +1,130 @@
+"""Describing: what a page and every RDF format tell of one thing.
+
+A page is arranged by the shapes of the entity's classes; facts that no shape names
+come last, and none is left out. What comes along with its type (a territory's
+authority, its adhesions) is told in full, as a companion.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final, cast
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from thc_graph.entities.model import Citation, Entity, Value
+from thc_graph.entities.view import View, index
+from thc_graph.store.queries import Reader
+
+FEW: Final = 20  # entities that point here and are all named on the page; more are counted only
+INCOMING: Final = 1000  # statements that point here in an RDF format; the limit of the query
+
+
+async def describe(reader: Reader, iri: NamedNode, language: str) -> Entity | None:
+    """Return the page of an entity, None where nothing is published about it."""
+    facts, cited = await asyncio.gather(_facts(reader, iri), _citations(reader, iri))
+    if not facts:
+        return None
+    citing = [node for nodes in cited.values() for node in nodes]
+    names = await labels(reader, [*_nodes(facts), *(each.property for each in cited), *citing])
+    view = View(reader.schema, index([*facts, *names]), language)
+    companions = {t.subject for t in facts if isinstance(t.subject, NamedNode)} - {iri}
+    return replace(
+        view.entity(iri),
+        companions=tuple(view.entity(each) for each in sorted(companions, key=str)),
+        incoming=tuple(
+            replace(each, name=view.name(each.property), named=view.values(nodes))
+            for each, nodes in cited.items()
+        ),
+    )
+
+
+async def summary(reader: Reader, iri: NamedNode, language: str) -> Entity | None:
+    """Return an entity with its own facts only, None where nothing is published about it."""
+    facts = await _facts(reader, iri)
+    if not facts:
+        return None
+    names = await labels(reader, _nodes(facts))
+    return View(reader.schema, index([*facts, *names]), language).entity(iri)
+
+
+async def named(reader: Reader, nodes: list[NamedNode], language: str) -> list[Value]:
+    """Return some nodes with their names, in the order given."""
+    view = View(reader.schema, index(await labels(reader, nodes)), language)
+    return [view.value(each) for each in nodes]
+
+
+async def triples(reader: Reader, iri: NamedNode) -> list[Triple]:
+    """Return what every RDF format of an entity carries, empty where nothing is published.
+
+    Its facts and those of its companions, the links towards it, and the names of
+    everything these speak of.
+    """
+    facts = await _facts(reader, iri)
+    if not facts:
+        return []
+    incoming = await reader.graph("entity/incoming", entity=iri)
+    names = await labels(reader, _nodes([*facts, *incoming]))
+    return sorted({*facts, *incoming, *names}, key=str)
+
+
+async def replacement(reader: Reader, iri: NamedNode) -> NamedNode | None:
+    """Return what took the place of a former IRI, None where the IRI has facts of its own."""
+    for row in await reader.bindings("entity/replacement", entity=iri):
+        found = row["replacement"]
+        return found if isinstance(found, NamedNode) else None
+    return None
+
+
+def query_of(reader: Reader, iri: NamedNode) -> str:
+    """Return the SPARQL text of an entity's facts, for those who want to change it."""
+    return reader.library.fill(_query_name(reader, iri), entity=iri)
+
+
+def _query_name(reader: Reader, iri: NamedNode) -> str:
+    """Return the query of the entity's kind if there is a file for it, else the default."""
+    kind = re.search(r"/id/([a-z-]+)/", iri.value)
+    own = f"entity/kind/{kind[1]}" if kind else ""
+    return own if own in reader.library else "entity/default"
+
+
+async def _facts(reader: Reader, iri: NamedNode) -> list[Triple]:
+    found = await reader.graph(_query_name(reader, iri), entity=iri)
+    return found if any(triple.subject == iri for triple in found) else []
+
+
+async def labels(reader: Reader, nodes: Iterable[NamedNode]) -> list[Triple]:
+    """Return the names of some nodes, as triples."""
+    named = sorted(set(nodes), key=str)
+    return await reader.graph("entity/labels", named=named) if named else []
+
+
+async def _citations(reader: Reader, iri: NamedNode) -> dict[Citation, list[NamedNode]]:
+    """Return who points here, by property and kind; who they are, where they are few."""
+    found = [
+        Citation(
+            cast("NamedNode", row["property"]),
+            "",
+            cast("Literal", row["kind"]).value,
+            int(cast("Literal", row["count"]).value),
+        )
+        for row in await reader.bindings("entity/citations", entity=iri)
+    ]
+    few = [each for each in found if each.count <= FEW]
+    named = await asyncio.gather(*(citing(reader, iri, each.property, each.kind) for each in few))
+    return {each: list[NamedNode]() for each in found} | dict(zip(few, named, strict=True))
+
+
+async def citing(
+    reader: Reader, iri: NamedNode, property_: NamedNode, kind: str
+) -> list[NamedNode]:
+    """Return all entities of a kind that point at one through a property, by name."""
+    rows = await reader.bindings(
+        "entity/citing", entity=iri, property=property_, kind=Literal(kind)
+    )
+    return [each for row in rows if isinstance(each := row["citing"], NamedNode)]
+
+
+def _nodes(facts: Iterable[Triple]) -> Iterator[NamedNode]:
+    yield from (term for triple in facts for term in triple if isinstance(term, NamedNode))

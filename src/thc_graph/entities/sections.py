@@ -1,0 +1,161 @@
+"""Sections: what the page of some classes tells beside the entity's own facts.
+
+A section is a file of queries/entity/section/: `#+ of` names the classes whose pages
+have it, `#+ view` how it is shown, and its variables are its columns. A section whose
+query asks for the day (`slot jour`) is another one tomorrow.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode
+
+from thc_graph.entities.describing import labels
+from thc_graph.entities.model import Value
+from thc_graph.entities.view import View, index
+from thc_graph.rdf.terms import THC, XSD, Term, text_in
+from thc_graph.schema.model import Schema, Text
+from thc_graph.store.queries import Filling, Library, Reader, StoredQuery
+
+FOLDER: Final = "entity/section"
+DAY: Final = "jour"
+
+Row = Mapping[str, Value]  # by variable; what is unbound is absent
+
+
+@dataclass(frozen=True)
+class Column:
+    variable: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """`whole` is the kind and the facet of the list this is the beginning or the count of.
+
+    `by` is a second facet, where each row counts one of its values.
+    """
+
+    id: str
+    title: str
+    view: str
+    query: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    whole: tuple[str, str] | None = None
+    by: str = ""
+
+    def first(self, variable: str) -> Value | None:
+        """Return the first value of a column that has one."""
+        return next((row[variable] for row in self.rows if variable in row), None)
+
+    def having(self, variable: str) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if variable in row)
+
+
+async def sections(
+    reader: Reader, iri: NamedNode, classes: Iterable[NamedNode], language: str, day: date
+) -> tuple[Section, ...]:
+    """Return the sections of an entity's page that have something to tell, in their order."""
+    asked = _of(reader.library, reader.schema, tuple(classes))
+    answers = await asyncio.gather(*(_rows(reader, each, iri, day) for each in asked))
+    found = [(query, rows) for query, rows in zip(asked, answers, strict=True) if rows]
+    terms = (term for _, rows in found for row in rows for term in row.values())
+    nodes = [each for each in terms if isinstance(each, NamedNode)]
+    view = View(reader.schema, index(await labels(reader, nodes)), language)
+    return tuple(
+        replace(_section(view, query, rows), query=query_of(reader.library, query, iri, day))
+        for query, rows in found
+    )
+
+
+async def section(
+    reader: Reader, iri: NamedNode, classes: Iterable[NamedNode], name: str, day: date, told: str
+) -> Section | None:
+    """Return one section of a page by its name, None where the page has none."""
+    found = await sections(reader, iri, classes, told, day)
+    return next((each for each in found if each.id == name), None)
+
+
+def depends_on_day(library: Library, schema: Schema, classes: Iterable[NamedNode]) -> bool:
+    """Tell whether the page of some classes is another one on another day."""
+    return any(DAY in query.slots for query in _of(library, schema, tuple(classes)))
+
+
+def _of(library: Library, schema: Schema, classes: Sequence[NamedNode]) -> list[StoredQuery]:
+    above = {each for class_ in classes for each in schema.ancestors(class_)}
+    queries = [library.get(name) for name in library.names(FOLDER)]
+    wanted = [query for query in queries if above & set(_classes(query.headers.get("of", "")))]
+    return sorted(wanted, key=lambda query: float(query.headers.get("order", "99")))
+
+
+@cache
+def _classes(names: str) -> tuple[NamedNode, ...]:
+    return tuple(THC[name] for name in names.split())
+
+
+async def _rows(
+    reader: Reader, query: StoredQuery, iri: NamedNode, day: date
+) -> list[dict[str, Term]]:
+    return await reader.bindings(query.name, **_slots(query, iri, day))
+
+
+def _slots(query: StoredQuery, iri: NamedNode, day: date) -> dict[str, Filling]:
+    slots: dict[str, Filling] = {"entity": iri}
+    if DAY in query.slots:
+        slots[DAY] = Literal(day.isoformat(), datatype=XSD["date"])
+    return slots
+
+
+def query_of(library: Library, query: StoredQuery, iri: NamedNode, day: date) -> str:
+    return library.fill(query.name, **_slots(query, iri, day))
+
+
+def _section(view: View, query: StoredQuery, rows: list[dict[str, Term]]) -> Section:
+    kind, _, facet = query.headers.get("whole", "").partition("?")
+    return Section(
+        id=query.name.rpartition("/")[2],
+        title=_told(query, "title").in_(view.language),
+        view=query.headers.get("view", "table"),
+        query="",
+        columns=tuple(_columns(query, rows, view.language)),
+        rows=tuple(_best(view, rows)),
+        whole=(kind, facet) if facet else None,
+        by=query.headers.get("by", ""),
+    )
+
+
+def _told(query: StoredQuery, header: str) -> Text:
+    return Text(query.headers.get(f"{header} fr", ""), query.headers.get(f"{header} en", ""))
+
+
+def _columns(query: StoredQuery, rows: list[dict[str, Term]], language: str) -> Iterator[Column]:
+    """Yield the columns that the file names and some row fills, in the order of the file."""
+    for header in query.headers:
+        variable = header.removeprefix("column fr ")
+        if variable != header and any(variable in row for row in rows):
+            named = Text(query.headers[header], query.headers.get(f"column en {variable}", ""))
+            yield Column(variable, named.in_(language))
+
+
+def _best(view: View, rows: list[dict[str, Term]]) -> Iterator[Row]:
+    """Yield the rows, those that differ in the language of a text only as one, in the best."""
+    together: dict[tuple[object, ...], list[dict[str, Term]]] = {}
+    for row in rows:
+        key = tuple(sorted((name, str(term)) for name, term in row.items() if not _spoken(term)))
+        together.setdefault(key, []).append(row)
+    for same in together.values():
+        yield {name: _value(view, [r[name] for r in same if name in r]) for name in same[0]}
+
+
+def _spoken(term: Term) -> bool:
+    return isinstance(term, Literal) and bool(term.language)
+
+
+def _value(view: View, terms: list[Term]) -> Value:
+    texts = [each for each in terms if isinstance(each, Literal) and each.language]
+    return view.value(text_in(texts, view.language) or terms[0])

@@ -1,0 +1,116 @@
+"""Touches: which commits touched an entity, and what each of them changed of it.
+
+A commit may hold a million lines, and a page asks for one entity. So the subjects of
+each commit are kept beside the snapshot, as sorted digests, and a commit's file is
+opened only where one of its digests is asked for. These files are derived: the first
+question after a publication links those of the former snapshot and makes the new one.
+"""
+
+import hashlib
+import os
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pyoxigraph import NamedNode
+
+from thc_graph.rdf.changes import ChangeSet, read_patch
+from thc_graph.store.history import Commit, History, commit_of
+from thc_graph.store.snapshots import Snapshot
+
+FOLDER: Final = "touches"
+SIZE: Final = 8  # bytes of a digest: two subjects of a million share one by 1 in 10^7
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A commit and what it changed of one entity."""
+
+    commit: Commit
+    change: ChangeSet
+
+
+@dataclass(frozen=True)
+class Touches:
+    history: History
+    snapshot: Snapshot
+
+    def of(self, iri: NamedNode, limit: int) -> list[Touch]:
+        """Return the last commits that touched an entity, the newest first."""
+        wanted, found = _digest(iri.value.encode()), list[Touch]()
+        for commit, digests in self._walk():
+            if len(found) == limit:
+                break
+            change = self._change(commit, iri) if _holds(digests, wanted) else ChangeSet()
+            found.extend([Touch(commit, change)] if change else [])
+        return found
+
+    def _walk(self) -> Iterator[tuple[Commit, bytes]]:
+        id_: str | None = self.snapshot.commit
+        while id_ is not None:
+            line, _, digests = self._subjects(id_).partition(b"\n")
+            commit = commit_of(id_, line.decode())
+            yield commit, digests
+            id_ = commit.parent
+
+    def _change(self, commit: Commit, iri: NamedNode) -> ChangeSet:
+        text = self.history.text(commit.id)
+        kept = [row for mark in "DA" for row in _rows(text, f"\n{mark} {iri} ")]
+        return read_patch("\n".join(["TX .", *kept, "TC ."]))
+
+    def _subjects(self, id_: str) -> bytes:
+        """Return a commit's metadata, then the sorted digests of its subjects."""
+        path = self.snapshot.path / FOLDER / self._name(id_)
+        if not path.exists():
+            self._keep(path, id_)
+        return path.read_bytes() if path.exists() else self._made(id_)
+
+    def _name(self, id_: str) -> str:
+        """Name the file after the commit's own as it stands: what a purge rewrote is read anew."""
+        stands = self.history.path(id_).stat()
+        return f"{id_[:16]}-{stands.st_mtime_ns}-{stands.st_size}"
+
+    def _keep(self, path: Path, id_: str) -> None:
+        """Link the file from a former snapshot or write it, where this store may be written."""
+        others = self.snapshot.path.parent.glob(f"[!.]*/{FOLDER}/{path.name}")
+        draft = path.with_name(f".{path.name}-{os.getpid()}")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            former = next(others, None)
+            if former is not None:
+                os.link(former, path)
+                return
+            draft.write_bytes(self._made(id_))
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+
+    def _made(self, id_: str) -> bytes:
+        line, _, text = self.history.text(id_).partition("\n")
+        subjects = {row[2:].partition(" ")[0] for row in text.split("\n")[1:-1]}
+        digests = sorted(_digest(each.strip("<>").encode()) for each in subjects)
+        return line.encode() + b"\n" + b"".join(digests)
+
+
+def _rows(text: str, start: str) -> Iterator[str]:
+    """Yield the lines that begin so: they follow one another, as a patch is sorted."""
+    place = text.find(start)
+    while place >= 0 and text.startswith(start, place):
+        end = text.index("\n", place + 1)
+        yield text[place + 1 : end]
+        place = end
+
+
+def _digest(subject: bytes) -> bytes:
+    return hashlib.blake2b(subject, digest_size=SIZE).digest()
+
+
+def _holds(digests: bytes, wanted: bytes) -> bool:
+    def at(place: int) -> bytes:
+        return digests[SIZE * place : SIZE * (place + 1)]
+
+    count = len(digests) // SIZE
+    place = bisect_left(range(count), wanted, key=at)
+    return place < count and at(place) == wanted

@@ -1,0 +1,182 @@
+"""Aspects of an entity that have an address of their own.
+
+They are a section of its page as a file, who points at it through one property, and the
+history of its changes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from pyoxigraph import Literal, NamedNode
+
+from thc_graph.differences import Difference, differences
+from thc_graph.entities import describing
+from thc_graph.entities.model import Entity
+from thc_graph.entities.sections import Section, section
+from thc_graph.rdf.terms import XSD
+from thc_graph.service import Published, Service
+from thc_graph.sheets.tablefiles import WRITERS, Cell
+from thc_graph.store.history import Commit
+from thc_graph.store.touches import Touches
+from thc_graph.web import files
+from thc_graph.web.entities import HTML, Reading, heading, is_iri
+from thc_graph.web.negotiation import choose
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import represent, today
+
+SHOWN: Final = 20  # versions of a history
+SIZE: Final = 50  # entities of a page of those that point here
+QUERY: Final = "application/sparql-query"
+
+Make = Callable[[], Awaitable[bytes]]
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one commit changed of the entity."""
+
+    commit: Commit
+    difference: Difference
+
+
+@router.api_route("/doc/{kind}/{key}/historique", methods=["GET", "HEAD"])
+async def history(kind: str, key: str, request: Request, reading: Reading) -> Response:
+    """Show which versions changed an entity, and what each of them changed."""
+    entity, told = await _entity(request, reading, kind, key), language_of(request)
+    make = partial(_history, request, reading, entity, kind)
+    return await _html(request, reading, make, told)
+
+
+async def _history(request: Request, reading: Published, entity: Entity, kind: str) -> bytes:
+    told = language_of(request)
+    service: Service = request.app.state.service
+    changes = await asyncio.to_thread(_changes, service, reading, entity.iri, told)
+    return _render(request, reading, "history.html", entity, kind, changes=changes, limit=SHOWN)
+
+
+def _changes(service: Service, reading: Published, iri: NamedNode, told: str) -> list[Change]:
+    touches = Touches(service.history, reading.snapshot).of(iri, SHOWN)
+    store = reading.snapshot.store()
+    found = ((each, differences(each.change, store, reading.schema, told)) for each in touches)
+    return [Change(each.commit, one) for each, told_of in found for one in told_of]
+
+
+@router.api_route("/doc/{kind}/{key}/cite-par", methods=["GET", "HEAD"])
+async def cited(kind: str, key: str, request: Request, reading: Reading) -> Response:
+    """List the entities of a kind that point at one through a property, fifty a page."""
+    entity, told = await _entity(request, reading, kind, key), language_of(request)
+    asked, number = request.query_params, request.query_params.get("page", "1")
+    by = asked.get("propriete", "")
+    if not is_iri(by) or not (number.isascii() and number.isdecimal()):
+        raise Problem(404, "NotFound")
+    found = await describing.citing(reading, entity.iri, NamedNode(by), asked.get("liste", ""))
+    page, pages = int(number[:9]), max(1, -(-len(found) // SIZE))
+    if not found or not 1 <= page <= pages:
+        raise Problem(404, "NotFound")
+    make = partial(_cited, request, reading, entity, kind, (NamedNode(by), found, page, pages))
+    return await _html(request, reading, make, told)
+
+
+async def _cited(
+    request: Request,
+    reading: Published,
+    entity: Entity,
+    kind: str,
+    found: tuple[NamedNode, Sequence[NamedNode], int, int],
+) -> bytes:
+    by, nodes, number, pages = found
+    shown = nodes[(number - 1) * SIZE : number * SIZE]
+    named = await describing.named(reading, [by, *shown], language_of(request))
+    return _render(
+        request,
+        reading,
+        "cited.html",
+        entity,
+        kind,
+        by=named[0],
+        values=named[1:],
+        total=len(nodes),
+        number_=number,
+        pages=pages,
+    )
+
+
+@router.api_route("/doc/{kind}/{key}/{name}", methods=["GET", "HEAD"])
+async def part(kind: str, key: str, name: str, request: Request, reading: Reading) -> Response:
+    """Give a section of a page as a table to take away, or as its query."""
+    id_, _, suffix = name.rpartition(".")
+    form = files.by_suffix(suffix)
+    if suffix not in {*WRITERS, "rq"} or form is None:
+        raise Problem(404, "NotFound")
+    entity, told, day = (
+        await _entity(request, reading, kind, key),
+        language_of(request),
+        today(request),
+    )
+    classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
+    found = await section(reading, entity.iri, classes, id_, day, told)
+    if found is None:
+        raise Problem(404, "NotFound")
+    content = found.query.encode() if form.media_type == QUERY else await _table(found, suffix)
+    response = represent(request, reading, content, form.media_type, language=told, day=day)
+    disposition = "inline" if form.media_type == QUERY else "attachment"
+    response.headers["Content-Disposition"] = f'{disposition}; filename="{id_}.{suffix}"'
+    return response
+
+
+async def _table(found: Section, suffix: str) -> bytes:
+    """Return a section as a file: each column, and beside a name the IRI it stands for."""
+    titles = [title for title, _ in _columns(found)]
+    rows = [tuple(cell for _, cell in _columns(found, place)) for place in range(len(found.rows))]
+    return await asyncio.to_thread(WRITERS[suffix], titles, rows)
+
+
+def _columns(found: Section, place: int | None = None) -> Iterator[tuple[str, Cell]]:
+    for column in found.columns:
+        is_named = any(r[column.variable].label for r in found.having(column.variable))
+        value = None if place is None else found.rows[place].get(column.variable)
+        term = value.term if value else None
+        text = value.label.value if value and value.label else getattr(term, "value", "")
+        yield column.name, _cell(term, text)
+        if is_named:
+            yield f"{column.name} (IRI)", getattr(term, "value", "")
+
+
+def _cell(term: object, text: str) -> Cell:
+    numeric = isinstance(term, Literal) and term.datatype in (XSD["integer"], XSD["decimal"])
+    return float(text) if numeric else text
+
+
+async def _entity(request: Request, reading: Published, kind: str, key: str) -> Entity:
+    iri = f"{request.app.state.service.settings.base}/id/{kind}/{key}"
+    told = language_of(request)
+    found = await describing.summary(reading, NamedNode(iri), told) if is_iri(iri) else None
+    if found is None:
+        raise Problem(404, "NotFound")
+    return found
+
+
+async def _html(request: Request, reading: Published, make: Make, told: str) -> Response:
+    if choose(request.headers.get("accept", ""), (HTML,)) is None:
+        raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
+    content = await reading.page((request.url.path, request.url.query, HTML, told), make)
+    assert content is not None
+    return represent(request, reading, content, HTML, language=told)
+
+
+def _render(
+    request: Request, reading: Published, name: str, entity: Entity, kind: str, **given: Any
+) -> bytes:
+    pages, told = pages_of(request), language_of(request)
+    path = request.url.path.rpartition("/")[0]
+    title = heading(pages, reading, kind, told)
+    return pages.render(
+        name, request, told, entity=entity, path=path, kind=kind, heading=title, **given
+    )
