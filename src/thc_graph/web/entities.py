@@ -12,15 +12,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pyoxigraph import NamedNode
 
-from thc_graph import lists
+from thc_graph import lists, vocabulary
 from thc_graph.entities import describing, sections
-from thc_graph.entities.model import Citation
+from thc_graph.entities.model import Citation, Entity
 from thc_graph.entities.sections import Section
 from thc_graph.entities.sources import sources
 from thc_graph.rdf import formats, iris
-from thc_graph.rdf.terms import THC
+from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.schema.model import Schema
 from thc_graph.service import Published, Service
+from thc_graph.vocabulary import Word
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import Pages, language_of, pages_of
@@ -28,6 +29,7 @@ from thc_graph.web.responses import represent, today
 from thc_graph.web.structured import structured
 
 HTML: Final = "text/html"
+WORD: Final = "entity-word.html"
 FORMATS: Final = (*formats.GRAPH_FORMATS, *formats.DATASET_FORMATS)
 OFFERED: Final = (HTML, *(each.media_type for each in FORMATS))
 
@@ -169,8 +171,9 @@ async def page(request: Request, reading: Published, asked: Document) -> bytes |
         sources(reading, asked.iri, asked.language) if wants_sources else _nothing(),
     )
     pages, kind = pages_of(request), kind_of(request, asked.iri)
+    word = await _word(reading, asked, entity)
     return pages.render(
-        template(pages, reading.schema, classes),
+        WORD if word else template(pages, reading.schema, classes),
         request,
         asked.language,
         entity=entity,
@@ -184,7 +187,16 @@ async def page(request: Request, reading: Published, asked: Document) -> bytes |
         listed=partial(_listed, request, reading, asked),
         whole=partial(_whole, request, reading, asked),
         structured=structured(reading.schema, entity, pages.settings.base, asked.path),
+        word=word,
     )
+
+
+async def _word(reading: Published, asked: Document, entity: Entity) -> Word | None:
+    """Return the documentation of a word of our vocabulary, None for any other thing."""
+    if not asked.iri.value.startswith(VOCABULARY):
+        return None
+    types = [each.term for each in entity.classes]
+    return await vocabulary.word(reading, asked.iri, types, asked.language)
 
 
 async def _nothing() -> None:

@@ -6,16 +6,40 @@ A term `ns#Engagement` is at `/voc/ns/Engagement`, a concept `theme/opengov` at
 
 from fastapi import APIRouter, Request, Response
 
+from thc_graph import vocabulary
+from thc_graph.entities import describing
 from thc_graph.rdf.terms import THC, VOCABULARY
-from thc_graph.web.entities import Reading, first, page, split
+from thc_graph.service import Published
+from thc_graph.web.entities import Document, Reading, first, page, split
+from thc_graph.web.rendering import pages_of
 
 router = APIRouter()
+
+
+async def everything(request: Request, reading: Published, asked: Document) -> bytes | None:
+    """Return the whole ontology as one page to read."""
+    entity = await describing.summary(reading, asked.iri, asked.language)
+    if entity is None:
+        return None
+    pages, told = pages_of(request), asked.language
+    classes = vocabulary.classes(reading.schema, told)
+    return pages.render(
+        "ontology.html",
+        request,
+        told,
+        entity=entity,
+        path=asked.path,
+        classes=classes,
+        listed=list(vocabulary.one_by_one(classes)),
+        properties=vocabulary.properties(reading.schema, told),
+    )
 
 
 @router.api_route("/voc/{rest:path}", methods=["GET", "HEAD"])
 async def term(rest: str, request: Request, reading: Reading) -> Response:
     path, media_type = split(rest)
-    return await first(request, reading, f"/voc/{path}", _terms(path), media_type, page)
+    made = everything if path == "ns" else page
+    return await first(request, reading, f"/voc/{path}", _terms(path), media_type, made)
 
 
 def _terms(path: str) -> list[str]:
