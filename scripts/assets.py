@@ -3,12 +3,18 @@
 They go to src/thc_graph/web/static/vendor/, which git ignores and the wheel carries.
 `parts.json` there records name, version, licence and the SHA-256 of each file. Pages
 work without them, so a part that npm has not installed is left out and told.
+
+Fonts are cut to the weights and the characters that French and English pages use; that
+takes fonttools (`pip install -e .[assets]`). Without it there are no fonts of ours, and
+pages are in the system's.
 """
 
 import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,15 +26,47 @@ VENDOR: Final = ROOT / "src" / "thc_graph" / "web" / "static" / "vendor"
 PARTS: Final = {
     "@zazuko/yasgui": ("yasgui", ("build/yasgui.min.js", "build/yasgui.min.css")),
     "leaflet": ("leaflet", ("dist/leaflet.js", "dist/leaflet.css", "dist/images/*.png")),
-    "@fontsource-variable/bricolage-grotesque": (
-        "bricolage-grotesque",
-        ("files/bricolage-grotesque-latin-wght-normal.woff2",),
-    ),
-    "@fontsource-variable/source-sans-3": (
-        "source-sans-3",
-        ("files/source-sans-3-latin-wght-normal.woff2",),
-    ),
 }
+
+
+@dataclass(frozen=True)
+class Font:
+    """A variable font, cut to some weights; `weights` are those of the style sheet."""
+
+    part: str
+    file: str
+    family: str
+    weights: tuple[int, ...]
+
+    @property
+    def target(self) -> str:
+        return f"{self.part.rpartition('/')[2]}.woff2"
+
+
+FONTS: Final = (
+    Font(
+        "@fontsource-variable/bricolage-grotesque",
+        "files/bricolage-grotesque-latin-wght-normal.woff2",
+        "Bricolage Grotesque",
+        (600,),
+    ),
+    Font(
+        "@fontsource-variable/source-sans-3",
+        "files/source-sans-3-latin-wght-normal.woff2",
+        "Source Sans 3",
+        (400, 700),
+    ),
+)
+# ASCII, the letters of French, those of names from elsewhere, and good typography.
+CHARACTERS: Final = "".join(map(chr, range(0x20, 0x7F))) + (
+    "ÀÂÇÈÉÊËÎÏÔŒÙÛÜŸàâæçèéêëîïôœùûüÿÄÖßáäãåìíñòóöõøúý«»“”‘’–—…•·×→−≤≥°€§©²³½\u00a0\u202f\u2011"
+)
+FEATURES: Final = ("kern", "tnum")
+FACE: Final = """@font-face {{
+  font-family: "{family}"; font-style: normal; font-weight: {weight};
+  font-display: swap; src: url("{file}") format("woff2");
+}}
+"""
 
 
 def copy(name: str, folder: str, patterns: tuple[str, ...]) -> dict[str, object]:
@@ -38,20 +76,27 @@ def copy(name: str, folder: str, patterns: tuple[str, ...]) -> dict[str, object]
     files = [path for pattern in patterns for path in sorted(source.glob(pattern))]
     if not files:
         raise SystemExit(f"{name} {told['version']} has none of {', '.join(patterns)}.")
-    licences = sorted(source.glob("LICEN[SC]E*")) or [source / "package.json"]
     target.mkdir(parents=True)
-    for path in (*files, *licences):
+    for path in (*files, *_licences(source)):
         inside = target / path.relative_to(source).relative_to(_top(path, source))
         inside.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, inside)
+    return _recorded(name, sorted(path for path in target.rglob("*") if path.is_file()))
+
+
+def _licences(source: Path) -> list[Path]:
+    return sorted(source.glob("LICEN[SC]E*")) or [source / "package.json"]
+
+
+def _recorded(name: str, files: Iterable[Path]) -> dict[str, object]:
+    told = json.loads((MODULES / name / "package.json").read_text("utf-8"))
     return {
         "name": name,
         "version": told["version"],
         "licence": told["license"],
         "files": {
             path.relative_to(VENDOR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(target.rglob("*"))
-            if path.is_file()
+            for path in files
         },
     }
 
@@ -62,13 +107,52 @@ def _top(path: Path, source: Path) -> Path:
     return Path(parts[0]) if len(parts) > 1 else Path()
 
 
+def cut(font: Font) -> dict[str, object]:
+    """Cut one font to what pages use, and return what is recorded of it."""
+    from fontTools.subset import Options, Subsetter  # noqa: PLC0415  the `assets` extra
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+    from fontTools.varLib.instancer import instantiateVariableFont  # noqa: PLC0415
+
+    source = MODULES / font.part
+    whole = TTFont(source / font.file)
+    cutter = Subsetter(Options(layout_features=list(FEATURES), hinting=False))
+    cutter.populate(text=CHARACTERS)
+    cutter.subset(whole)
+    low, high = font.weights[0], font.weights[-1]
+    some = instantiateVariableFont(whole, {"wght": low if low == high else (low, high)})
+    some.flavor = "woff2"
+    folder = VENDOR / "fonts"
+    folder.mkdir(exist_ok=True)
+    some.save(folder / font.target)
+    licence = folder / f"{font.target.removesuffix('.woff2')}-{_licences(source)[0].name}"
+    shutil.copyfile(_licences(source)[0], licence)
+    return _recorded(font.part, [folder / font.target, licence])
+
+
+def cut_fonts() -> list[dict[str, object]]:
+    """Cut the fonts and write their style sheet; none of them where that cannot be done."""
+    there = [font for font in FONTS if (MODULES / font.part).is_dir()]
+    try:
+        recorded = [cut(font) for font in there]
+    except ImportError:
+        print("not installed: fonttools; pages will be in system fonts", file=sys.stderr)
+        return []
+    faces = (
+        FACE.format(family=f.family, weight=" ".join(map(str, f.weights)), file=f.target)
+        for f in there
+    )
+    if there:
+        (VENDOR / "fonts" / "fonts.css").write_text("".join(faces), "utf-8")
+    return recorded
+
+
 def main() -> None:
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
     there = {name: what for name, what in PARTS.items() if (MODULES / name).is_dir()}
     for name in PARTS.keys() - there.keys():
         print(f"not installed: {name}", file=sys.stderr)
-    recorded = [copy(name, *what) for name, what in there.items()]
+    recorded = [*(copy(name, *what) for name, what in there.items()), *cut_fonts()]
     text = json.dumps(recorded, indent=2, ensure_ascii=False) + "\n"
     (VENDOR / "parts.json").write_text(text, "utf-8")
 
