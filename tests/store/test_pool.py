@@ -21,8 +21,9 @@ from thc_graph.errors import (
     QueueFull,
     StoreError,
 )
-from thc_graph.store.engine import Query
-from thc_graph.store.pool import MEBIBYTE, Lane, LaneState, Pool, Room
+from thc_graph.store.engine import Lane, Query
+from thc_graph.store.lanes import Client, LaneState, Room
+from thc_graph.store.pool import MEBIBYTE, Pool
 
 CSV = ("text/csv",)
 TRIPLES = 2000
@@ -184,6 +185,38 @@ def test_a_full_queue_refuses_at_once_and_a_short_patience_later(snapshot: Path)
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)
             assert await read(pool, SMALL) == b"o\r\nold\r\n"
+
+    asyncio.run(run())
+
+
+def test_one_client_s_runaways_leave_room_for_another(snapshot: Path) -> None:
+    spent: list[float] = []
+    greedy = Client("greedy", spent.append)
+
+    async def run() -> None:
+        async with opened(snapshot, workers=2) as pool:
+            runaways = [
+                asyncio.create_task(fault(pool.answer(query(RUNAWAY), client=greedy)))
+                for _ in range(5)
+            ]
+            await until(lambda: public(pool).waiting == 4)
+            for _ in range(20):
+                await pool.answer(SMALL, client=Client("other"))
+            assert not spent
+            for runaway in runaways:
+                runaway.cancel()
+            await asyncio.gather(*runaways, return_exceptions=True)
+
+    asyncio.run(run())
+    assert len(spent) == 1  # those that only waited are charged nothing
+
+
+def test_visitors_stand_back_for_pages(snapshot: Path) -> None:
+    async def run() -> None:
+        async with opened(snapshot):
+            niceness = sorted(os.getpriority(os.PRIO_PROCESS, child) for child in children())
+        own = os.nice(0)
+        assert niceness == [own, min(19, own + 10)]
 
     asyncio.run(run())
 

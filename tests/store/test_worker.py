@@ -240,7 +240,12 @@ def test_the_dataset_of_the_request(graphs: dict[str, Any], default: bytes, name
 
 def run_worker(snapshot: Path, *flags: str, parent: int | None = None) -> tuple[bytes, str, int]:
     """Start the program as the pool does, with nothing to read; return stdout, stderr, code."""
-    options = {"snapshot": str(snapshot), "memory": 1 << 30, "parent": parent or os.getpid()}
+    options = {
+        "snapshot": str(snapshot),
+        "memory": 1 << 30,
+        "nice": 0,
+        "parent": parent or os.getpid(),
+    }
     library = Path(pyoxigraph.__file__).parent.parent
     program = [sys.executable, "-I", "-S", *flags, worker.__file__, str(library)]
     run = subprocess.run(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from thc_graph.store.lanes import LaneState
+from thc_graph.store.lanes import HOUSE, Client, LaneState
 
 Lane = Literal["pages", "public"]  # our own stored queries, visitors' queries
 
@@ -84,8 +84,10 @@ class Engine(Protocol):
         """Return the counts as they are at this moment."""
         ...
 
-    async def answer(self, query: Query, lane: Lane = "public") -> Answer:
+    async def answer(self, query: Query, lane: Lane = "public", client: Client = HOUSE) -> Answer:
         """Answer one query, at most `query.seconds` after the call.
+
+        A client has its share of the lane, and is told what the evaluation took.
 
         Raises:
             QuerySyntaxError: The text is not a SPARQL query; carries line and column.

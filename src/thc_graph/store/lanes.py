@@ -1,14 +1,17 @@
 """Lanes: how many queries of a sort are at work at once, and how many may wait.
 
 Every engine has one for pages and one for visitors, so that the queries of the
-second can never delay those of the first.
+second can never delay those of the first. Within a lane the places are shared: no
+client fills the last one, nor more than half of the queue, while others may come.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
 
 from thc_graph.errors import QueryError, QueryFailed, QueryTimeout, QueueFull
 
@@ -17,10 +20,28 @@ Worker = TypeVar("Worker")
 
 @dataclass(frozen=True)
 class Room:
-    """The size of a lane: queries at work at once, and queries that may wait."""
+    """The size of a lane: queries at work at once, and queries that may wait.
+
+    `niceness` is how far its processes stand back for others: nice(2).
+    """
 
     workers: int
     waiting: int
+    niceness: int = 0
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who asks; `spend` is told the seconds of each evaluation, however it ends.
+
+    One without a name is ourselves, and has no share to keep to.
+    """
+
+    name: str = ""
+    spend: Callable[[float], None] = lambda _: None
+
+
+HOUSE: Final = Client()
 
 
 @dataclass(frozen=True)
@@ -43,28 +64,97 @@ class LaneState:
     refused: int
 
 
+@dataclass(eq=False)
+class _Turn:
+    """One that waits for a place."""
+
+    client: str
+    granted: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
 class LaneRoom(Generic[Worker]):
-    """The idle workers of a lane, the queue before them, and the counts."""
+    """The places of a lane and the queue before them, its idle workers, and the counts."""
 
     def __init__(self, room: Room) -> None:
         self.room = room
         self.idle: asyncio.Queue[Worker] = asyncio.Queue()
-        self.busy = self.waiting = 0
+        self.busy = 0
         self.answered = self.failed = self.crashed = 0
         self.stopped = self.left = self.refused = 0
+        self._share = max(1, room.workers - 1)
+        self._queue_share = max(1, room.waiting // 2)
+        self._holders: Counter[str] = Counter()
+        self._turns: deque[_Turn] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait, for a place or for a worker that is being replaced."""
+        return len(self._turns) + self._holders.total() - self.busy
+
+    @asynccontextmanager
+    async def place(self, end: float, client: str) -> AsyncIterator[None]:
+        """Hold a place of the lane, had by the loop's time `end` at most; else QueueFull."""
+        await self._enter(end, client)
+        try:
+            yield
+        finally:
+            self._leave(client)
+
+    async def _enter(self, end: float, client: str) -> None:
+        turn = _Turn(client)
+        if not self._may_enter(turn) and not self._may_wait(turn):
+            raise self._refusal()
+        self._turns.append(turn)
+        self._grant()
+        try:
+            async with asyncio.timeout_at(end):
+                await turn.granted
+        except BaseException as fault:
+            self._give_up(turn)
+            if isinstance(fault, TimeoutError):
+                raise self._refusal() from None
+            raise
+
+    def _give_up(self, turn: _Turn) -> None:
+        if turn in self._turns:
+            self._turns.remove(turn)
+        else:  # granted in the moment it was called off
+            self._leave(turn.client)
+
+    def _leave(self, client: str) -> None:
+        self._holders[client] -= 1
+        if not self._holders[client]:
+            del self._holders[client]
+        self._grant()
+
+    def _grant(self) -> None:
+        """Give free places away: who holds the fewest comes first, then who came first."""
+        while fit := [turn for turn in self._turns if self._may_enter(turn)]:
+            turn = min(fit, key=lambda each: self._holders[each.client])
+            self._turns.remove(turn)
+            self._holders[turn.client] += 1
+            turn.granted.set_result(None)
+
+    def _may_enter(self, turn: _Turn) -> bool:
+        if self._holders.total() >= self.room.workers:
+            return False
+        return not turn.client or self._holders[turn.client] < self._share
+
+    def _may_wait(self, turn: _Turn) -> bool:
+        own = sum(each.client == turn.client for each in self._turns)
+        if turn.client and own >= self._queue_share:
+            return False
+        return len(self._turns) < self.room.waiting
 
     async def take(self, end: float) -> Worker:
         """Return an idle worker, by the loop's time `end` at most, or raise QueueFull."""
-        if self.idle.empty() and self.waiting >= self.room.waiting:
-            raise self._refusal()
-        self.waiting += 1
         try:
             async with asyncio.timeout_at(end):
                 return await self.idle.get()
         except TimeoutError:
             raise self._refusal() from None
-        finally:
-            self.waiting -= 1
 
     def _refusal(self) -> QueueFull:
         self.refused += 1
@@ -75,9 +165,10 @@ class LaneRoom(Generic[Worker]):
         return [self.idle.get_nowait() for _ in range(self.idle.qsize())]
 
     @contextmanager
-    def counting(self) -> Iterator[None]:
-        """Count one query at work, and how it ends."""
+    def counting(self, client: Client) -> Iterator[None]:
+        """Count one query at work, how it ends, and what it takes of its client's time."""
         self.busy += 1
+        start = time.monotonic()
         ending: BaseException | None = None
         try:
             yield
@@ -87,6 +178,7 @@ class LaneRoom(Generic[Worker]):
         finally:
             self.busy -= 1
             self.count(ending)
+            client.spend(time.monotonic() - start)
 
     def count(self, error: BaseException | None) -> None:
         """Count how a query ended."""

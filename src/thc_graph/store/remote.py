@@ -31,7 +31,7 @@ from thc_graph.rdf.terms import VOCABULARY
 from thc_graph.store import answers, guard
 from thc_graph.store.answers import Reply
 from thc_graph.store.engine import Answer, Lane, Query, chunks
-from thc_graph.store.lanes import LaneRoom, LaneState, Room
+from thc_graph.store.lanes import HOUSE, Client, LaneRoom, LaneState, Room
 from thc_graph.store.pool import MAX_BYTES, Pool
 from thc_graph.store.worker import BINDINGS, GRAPHS
 
@@ -149,24 +149,29 @@ class Remote:
             {lane: room.state() for lane, room in self._lanes.items()},
         )
 
-    async def answer(self, query: Query, lane: Lane = "public") -> Answer:
+    async def answer(self, query: Query, lane: Lane = "public", client: Client = HOUSE) -> Answer:
         """Answer one query, or stop waiting; the answer is whole in memory when this returns.
 
         Cancelling the call closes the connection. For what is raised see Engine.answer.
         """
         room = self._lanes[lane]
         end = asyncio.get_running_loop().time() + query.seconds
-        place = await room.take(end)
+        async with room.place(end, client.name):
+            number = await room.take(end)
+            try:
+                with room.counting(client):
+                    return await self._run(query, lane, end)
+            finally:
+                room.idle.put_nowait(number)
+
+    async def _run(self, query: Query, lane: Lane, end: float) -> Answer:
         try:
-            with room.counting():
-                async with asyncio.timeout_at(end):
-                    return await self._run(query, lane)
+            async with asyncio.timeout_at(end):
+                return await self._relayed(query, lane)
         except TimeoutError:
             raise QueryTimeout(query.seconds) from None
-        finally:
-            room.idle.put_nowait(place)
 
-    async def _run(self, query: Query, lane: Lane) -> Answer:
+    async def _relayed(self, query: Query, lane: Lane) -> Answer:
         form = await self._read(query, lane)
         media_type = answers.choose(form, query.media_types)
         reply = await self._ask(query, form)

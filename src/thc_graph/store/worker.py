@@ -1,7 +1,7 @@
 """The child: one snapshot, one query at a time, no network, and a parent that may kill it.
 
 Started as `python -I -S worker.py LIBRARY OPTIONS`: LIBRARY is the folder that
-holds pyoxigraph, OPTIONS a JSON object (snapshot, memory, parent). It imports
+holds pyoxigraph, OPTIONS a JSON object (snapshot, memory, nice, parent). It imports
 nothing else, so that it is ready in about 30 ms. A frame, in and out, is four
 bytes of length (big-endian) and as many of JSON; a header of kind "answer" is
 followed by `length` bytes, the result.
@@ -346,6 +346,7 @@ def serve(snapshot: str, memory: int, *, network_cut: bool) -> None:
 def main() -> None:
     options = json.loads(sys.argv[2])
     depend_on(options["parent"])
+    os.nice(options["nice"])
     network_cut = cut_network()
     threading.stack_size(STACK)
     threading.Thread(

@@ -8,7 +8,6 @@ wait for one evaluation; when the last of them hangs up it is stopped.
 import asyncio
 import gzip
 import re
-import time
 from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +28,7 @@ from thc_graph.service import Published
 from thc_graph.store import guard
 from thc_graph.store.engine import Query
 from thc_graph.store.guard import Dataset, Examined
+from thc_graph.store.lanes import Client
 from thc_graph.web.clients import client_of
 from thc_graph.web.logs import note_query
 from thc_graph.web.problems import Problem, problem_of
@@ -131,17 +131,15 @@ async def packed(published: Published, question: Question, result: Result) -> by
 
 async def _charged(quotas: Quotas, client: str, published: Published, question: Question) -> Result:
     quotas.admit(client)
-    start = time.monotonic()
+    payer = Client(client, partial(quotas.spend, client))  # of evaluation, not of waiting
     try:
-        found = await published.pool.answer(question.query(), lane="public")
+        found = await published.pool.answer(question.query(), "public", payer)
         return Result(found.media_type, await found.read(), found.truncated)
     except (QueueFull, RemoteTimeout, RemoteUnreachable, RemoteWrong):
         raise  # no fault of the client's
     except QueryError as error:
         quotas.fail(client)
         raise _explained(error, question.text) from error
-    finally:
-        quotas.spend(client, time.monotonic() - start)
 
 
 async def _while_listening(request: Request, work: Coroutine[Any, Any, Done]) -> Done:
