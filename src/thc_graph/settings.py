@@ -35,9 +35,12 @@ class Settings:
     memory: int = 1 << 30
     result_size: int = 10 << 20
     line_size: int = 8 << 10
+    head_size: int = 32 << 10  # of a request: its address and all its headers
     body_size: int = 1 << 20
+    slow_seconds: float = 20.0  # to send a request or take an answer; more as bytes pass
     client_seconds: float = 60.0
     client_failures: int = 30
+    client_connections: int = 64  # open at once
     refresh_seconds: float = 0.5
     remote: str = ""  # query address of an engine elsewhere, asked instead of the local store
     remote_update: str = ""  # its update address, to which publications are pushed

@@ -8,7 +8,7 @@ wait for one evaluation; when the last of them hangs up it is stopped.
 import asyncio
 import gzip
 import re
-from collections.abc import Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Sized
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -31,14 +31,14 @@ from thc_graph.store.guard import Dataset, Examined
 from thc_graph.store.lanes import Client
 from thc_graph.web.clients import client_of
 from thc_graph.web.logs import note_query
-from thc_graph.web.problems import Problem, problem_of
+from thc_graph.web.problems import GONE, Problem, problem_of
 from thc_graph.web.quotas import Quotas, quotas_of
 
-GONE: Final = 499  # nobody is there to read it; it stands in the log
 SMALL: Final = 1024  # bytes: a text below reads faster than a thread starts, a body is not packed
 LEVEL: Final = 5  # of gzip
 
 Done = TypeVar("Done")
+Read = TypeVar("Read", bound=Sized)
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,21 @@ async def examine(request: Request, text: str) -> Examined:
     """
     note_query(request, text)
     try:
-        if len(text) < SMALL:
-            return guard.examine(text)
-        return await asyncio.to_thread(guard.examine, text)  # up to 0.2 s for a hostile one
+        return await aside(request, guard.examine, text)  # up to 0.2 s for a hostile one
     except QueryError as error:
         quotas_of(request).fail(client_of(request))
         raise problem_of(error) from error
+
+
+async def aside(request: Request, work: Callable[[Read], Done], given: Read) -> Done:
+    """Do on its client's account what takes time in this process, where `given` is large.
+
+    It happens in a thread, one for each client at a time, so that nobody waits for it long.
+    """
+    if len(given) < SMALL:
+        return work(given)
+    async with quotas_of(request).reading(client_of(request)):
+        return await asyncio.to_thread(work, given)
 
 
 async def unpublished(published: Published, dataset: Dataset | None) -> tuple[str, ...]:

@@ -43,10 +43,13 @@ def limits_of(settings: Settings) -> dict[str, tuple[float, str]]:
         "result": (settings.result_size, "bytes"),
         "query": (guard.MAX_BYTES, "bytes"),
         "line": (settings.line_size, "bytes"),
+        "head": (settings.head_size, "bytes"),
         "body": (settings.body_size, "bytes"),
+        "slow": (settings.slow_seconds, "seconds"),
         "memory": (settings.memory, "bytes"),
         "depth": (guard.MAX_DEPTH, "brackets"),
         "chain": (guard.MAX_CHAIN, "operators"),
         "spent": (settings.client_seconds, "seconds_a_minute"),
         "failed": (settings.client_failures, "queries_a_minute"),
+        "connections": (settings.client_connections, "connections"),
     }

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from thc_graph import errors
 from thc_graph.web.logs import request_id
@@ -20,6 +21,7 @@ from thc_graph.web.rendering import Pages, language_of, pages_of
 from thc_graph.web.responses import SECURITY
 
 JSON: Final = "application/problem+json"
+GONE: Final = 499  # nobody is there to read it; it stands in the log
 STATUS: Final[dict[type[Exception], int]] = {
     errors.QuerySyntaxError: 400,
     errors.QueryTooComplex: 400,
@@ -97,6 +99,8 @@ def problem_of(error: Exception) -> Problem:
     """Return the problem that stands for any error."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, ClientDisconnect):
+        return Problem(GONE, "Gone")
     if isinstance(error, HTTPException):
         code = _HTTP.get(error.status_code, "refused")
         return Problem(error.status_code, code, {}, dict(error.headers or {}))

@@ -1,7 +1,10 @@
 """Quotas: how much processing and how many faults one client may have in a minute."""
 
+import asyncio
 import time
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -17,6 +20,7 @@ CLIENTS = 10_000  # remembered at most; the longest silent is forgotten first
 class _Account:
     spent: deque[tuple[float, float]] = field(default_factory=deque)  # when, seconds
     failed: deque[float] = field(default_factory=deque)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass
@@ -38,6 +42,17 @@ class Quotas:
             raise _too_many(account.spent[0][0], now)
         if len(account.failed) >= self.settings.client_failures:
             raise _too_many(account.failed[0], now)
+
+    @asynccontextmanager
+    async def reading(self, client: str) -> AsyncIterator[None]:
+        """Let a client keep this process busy: one thing at a time, and charged."""
+        self.admit(client)
+        async with self._account(client).reading:
+            start = time.monotonic()
+            try:
+                yield
+            finally:
+                self.spend(client, time.monotonic() - start)
 
     def spend(self, client: str, seconds: float) -> None:
         self._account(client).spent.append((time.monotonic(), seconds))

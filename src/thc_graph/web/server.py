@@ -6,15 +6,23 @@ and the process exits with 0. A second signal, or Ctrl-C, skips the first step.
 """
 
 import logging
+import resource
 import signal
+import sys
 import time
+from functools import partial
 from socket import socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from thc_graph.service import Service
+from thc_graph.web.connections import Connection, Door
+
+KEEP_ALIVE = 5  # seconds a connection may rest between two requests
+SWITCH = 0.001  # seconds a thread may keep others waiting: the reading of a hostile text is one
 
 log = logging.getLogger("thc_graph.web")
 
@@ -23,10 +31,15 @@ class Server(uvicorn.Server):
     """A server over one service."""
 
     def __init__(self, service: Service, app: ASGIApp, host: str, port: int) -> None:
+        _open_wide()
+        connection: Any = partial(Connection, door=Door(service.settings))
         config = uvicorn.Config(
             app,
             host=host,
             port=port,
+            http=connection,
+            ws="none",
+            timeout_keep_alive=KEEP_ALIVE,
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -56,3 +69,10 @@ class Server(uvicorn.Server):
         if self._end is not None and time.monotonic() >= self._end:
             self.should_exit = True
         return await super().on_tick(counter)
+
+
+def _open_wide() -> None:
+    """Take all the file handles the machine grants, and let no thread hold up the answers."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    sys.setswitchinterval(SWITCH)

@@ -18,7 +18,16 @@ from thc_graph.service import Published, Service
 from thc_graph.settings import Settings
 from thc_graph.store.guard import Dataset, Examined
 from thc_graph.web import bodies, description, querypage
-from thc_graph.web.answering import SMALL, Question, Result, answer, examine, packed, unpublished
+from thc_graph.web.answering import (
+    SMALL,
+    Question,
+    Result,
+    answer,
+    aside,
+    examine,
+    packed,
+    unpublished,
+)
 from thc_graph.web.entities import Reading, is_iri
 from thc_graph.web.negotiation import acceptable, choose, coding
 from thc_graph.web.problems import Problem
@@ -71,6 +80,7 @@ NAMES: Final = {
 }
 EITHER: Final = {**GRAPHS_NAMES, **BINDINGS_NAMES}  # of a text that has no form
 
+PARAMETERS: Final = 200  # of one request, the graphs of its dataset among them
 ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 PREFLIGHT: Final = {
     "Allow": ALLOWED,
@@ -103,7 +113,7 @@ async def get(request: Request, reading: Reading) -> Response:
     limit: int = request.app.state.service.settings.line_size
     if len(request.url.query) > limit:
         raise Problem(414, "LineTooLong", {"limit": limit})
-    parameters = parse_qsl(request.url.query, keep_blank_values=True)
+    parameters = _parameters(request.url.query)
     if not any(name in ("query", "update") for name, _ in parameters):
         return await _introduction(request, reading)
     return await _answer(request, reading, _asked(parameters))
@@ -117,10 +127,17 @@ async def post(request: Request, reading: Reading) -> Response:
     if media_type not in (FORM, DIRECT):
         raise Problem(415, "UnsupportedType", {"offered": (FORM, DIRECT)})
     text = await _body(request)
-    parameters = parse_qsl(request.url.query, keep_blank_values=True)
+    parameters = _parameters(request.url.query)
     if media_type == FORM:
-        return await _answer(request, reading, _asked(parse_qsl(text, keep_blank_values=True)))
+        return await _answer(request, reading, _asked(await aside(request, _parameters, text)))
     return await _answer(request, reading, _asked([*parameters, ("query", text)]))
+
+
+def _parameters(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=PARAMETERS)
+    except ValueError as fault:
+        raise Problem(400, "TooManyParameters", {"limit": PARAMETERS}) from fault
 
 
 async def _body(request: Request) -> str:

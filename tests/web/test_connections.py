@@ -1,0 +1,199 @@
+"""What one connection may hold, on a real server, byte by byte."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from thc_graph.service import Service
+from thc_graph.web.connections import Door
+from thc_graph.web.server import Server
+
+PATIENCE = 10.0
+LIMITS = {"slow_seconds": 1.0, "head_size": 16 << 10, "client_connections": 8}
+TALL = "SELECT ?s ?l ?a ?n ?c ?m (CONCAT(?l, STR(?n)) AS ?x) { ?s ?p ?l . ?a ?b ?n . ?c ?d ?m }"
+OPENING = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /sparql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sparql-query\r\n"
+WHOLE = OPENING + b"\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(service: Service) -> Iterator[Server]:
+    settings = replace(service.settings, **LIMITS)
+    server = Server(Service(settings, service.schema, service.library), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield server
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def place(server: Server) -> tuple[str, int]:
+    host, port = server.servers[0].sockets[0].getsockname()
+    return host, port
+
+
+@pytest.fixture
+def calling(place: tuple[str, int]) -> Iterator[Callable[[], socket.socket]]:
+    called: list[socket.socket] = []
+
+    def call() -> socket.socket:
+        called.append(socket.create_connection(place, PATIENCE))
+        return called[-1]
+
+    yield call
+    for each in called:
+        each.close()
+
+
+def answers(connection: socket.socket, *sent: bytes) -> bytes:
+    """Return all that comes until the other side hangs up."""
+    received = b""
+    with suppress(ConnectionError):
+        for part in sent:
+            connection.sendall(part)
+        while chunk := connection.recv(65_536):
+            received += chunk
+    return received
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer else 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ((OPENING + b"X: " + b"x" * 10_000 + b"\r\nConnection: close\r\n\r\n",), 200),
+        ((OPENING + b"X: " + b"x" * 17_000 + b"\r\n\r\n",), 431),
+        ((OPENING + b"X: 1\r\n" * 9_000 + b"\r\n",), 431),
+        ((OPENING + b"X: ", *[b"x" * 10_000] * 100), 431),
+        ((OPENING, *[b"X: 1\r\n" * 1000] * 100), 431),
+        ((b"GET /?" + b"x" * 17_000 + b" HTTP/1.1\r\n\r\n",), 414),
+        ((b"GET /?" + b"x" * 17_000 + b" HTTP/1.1\r\n\r\n" + WHOLE * 3,), 414),
+    ],
+    ids=["fits", "a long one", "many", "endless", "endlessly many", "address", "pipelined"],
+)
+def test_a_head_has_a_size(
+    calling: Callable[[], socket.socket], sent: tuple[bytes, ...], expected: int
+) -> None:
+    answer = answers(calling(), *sent)
+    assert status(answer) in (expected, 0)  # 0: it was still sending when it was cut off
+    assert answer.count(b"HTTP/1.1") <= 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (b"", 408),
+        (OPENING, 408),
+        (OPENING + b"X-Slow: ", 408),
+        (POST + b"Content-Length: 100\r\n\r\nASK", 0),
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nASK", 0),
+        (WHOLE + OPENING, 200),
+    ],
+    ids=["nothing", "half a head", "half a header", "half a body", "half a chunk", "the second"],
+)
+def test_whoever_stops_sending_is_let_go(
+    calling: Callable[[], socket.socket], sent: bytes, expected: int
+) -> None:
+    assert status(answers(calling(), sent)) == expected  # it ends: else the socket times out
+
+
+def test_whoever_sends_drop_by_drop_is_let_go(calling: Callable[[], socket.socket]) -> None:
+    connection, start = calling(), time.monotonic()
+    with suppress(ConnectionError):
+        while time.monotonic() - start < PATIENCE:
+            connection.sendall(b"x" if time.monotonic() - start > 0.1 else OPENING)
+            time.sleep(0.05)
+    assert time.monotonic() - start < PATIENCE
+
+
+def test_whoever_goes_on_sending_has_time(calling: Callable[[], socket.socket]) -> None:
+    connection = calling()
+    connection.sendall(POST + b"Connection: close\r\nContent-Length: 10004\r\n\r\nASK{")
+    for _ in range(5):
+        connection.sendall(b" " * 2000)
+        time.sleep(0.4)
+    assert status(answers(connection)) == 400  # heard to its end: a query without an end
+
+
+def test_a_refused_body_is_not_read_for_ever(calling: Callable[[], socket.socket]) -> None:
+    connection = calling()
+    connection.sendall(POST + b"Content-Length: 1000000000000\r\n\r\n")
+    start = time.monotonic()
+    with suppress(ConnectionError):
+        while time.monotonic() - start < PATIENCE:
+            connection.sendall(b"x" * 65_536)
+            time.sleep(0.01)
+    assert time.monotonic() - start < PATIENCE
+    with calling() as other:
+        answer = answers(other, POST + b"Content-Length: 1000000000000\r\n\r\n")
+    assert status(answer) == 413
+
+
+def test_whoever_takes_nothing_is_let_go(
+    server: Server, calling: Callable[[], socket.socket]
+) -> None:
+    query = httpx.QueryParams({"query": TALL, "format": "json"})
+    connection = calling()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.sendall(f"GET /sparql?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    started = connection.recv(100)
+    assert status(started) == 200
+    assert server.server_state.connections
+    end = time.monotonic() + PATIENCE
+    while server.server_state.connections and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not server.server_state.connections
+
+
+def test_a_client_holds_so_many_connections(
+    place: tuple[str, int], calling: Callable[[], socket.socket]
+) -> None:
+    held = [calling() for _ in range(8)]
+    time.sleep(0.1)
+    assert status(answers(calling())) == 429
+    with socket.create_connection(place, PATIENCE, source_address=("127.0.0.9", 0)) as other:
+        assert status(answers(other, OPENING + b"Connection: close\r\n\r\n")) == 200
+    for each in held:
+        each.close()
+    time.sleep(0.1)
+    assert status(answers(calling(), OPENING + b"Connection: close\r\n\r\n")) == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"GET /caf\xe9 HTTP/1.1\r\nHost: x\r\n\r\n",
+        OPENING + b"X: a\x00b\r\n\r\n",
+        OPENING + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        OPENING + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        OPENING + b"Content-Length: -1\r\n\r\n",
+        POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+)
+def test_what_is_no_request_is_refused(calling: Callable[[], socket.socket], sent: bytes) -> None:
+    assert status(answers(calling(), sent)) == 400
+
+
+def test_a_trusted_proxy_brings_all_its_visitors(service: Service) -> None:
+    settings: Any = replace(service.settings, **LIMITS, trusted_proxies=("127.0.0.0/8",))
+    door = Door(settings)
+    assert all(door.enter("127.0.0.1") for _ in range(100))
+    assert [door.enter("192.0.2.1") for _ in range(9)] == [True] * 8 + [False]
+    for _ in range(9):
+        door.leave("192.0.2.1")
+    assert "192.0.2.1" not in door.held
