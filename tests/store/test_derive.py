@@ -106,9 +106,11 @@ COMMITMENTS = """
 def test_each_fact_comes_from_the_last_follow_up_that_has_it() -> None:
     assert derived(loaded(COMMITMENTS), "statut-courant") == {
         ("c1", "thc:dernierSuivi", "s3"),
+        ("c1", "thc:dateDernierSuivi", "2017-03-01"),
         ("c1", "thc:statutCourant", "statut:realise"),
         ("c1", "thc:progressionCourante", "40"),
         ("c2", "thc:dernierSuivi", "s4"),
+        ("c2", "thc:dateDernierSuivi", "2020-06-30"),
         ("c2", "thc:statutCourant", "statut:non-demarre"),
         ("c2", "thc:progressionCourante", "12.5"),
         ("c3", "thc:statutCourant", "statut:non-demarre"),
@@ -142,6 +144,7 @@ def test_a_partial_date_counts_by_the_end_of_its_period(earlier: str, later: str
         """)
         assert derived(store, "statut-courant") == {
             ("c1", "thc:dernierSuivi", second),
+            ("c1", "thc:dateDernierSuivi", later.split('"')[1]),
             ("c1", "thc:statutCourant", "statut:abandonne"),
         }
 

@@ -28,6 +28,8 @@ PAGES = (
     "/doc/organisation/democratie-ouverte",
     "/commune",
     "/engagement",
+    "/tableau-de-bord",
+    "/tableau-de-bord?embed=1",
     "/voc",
     "/voc/ns",
     "/voc/ns/Engagement",

@@ -68,5 +68,17 @@ def text_in(texts: Iterable[Literal], language: str) -> Literal | None:
     return min(texts, key=rank, default=None)
 
 
+def day_of(date: str) -> int:
+    """Return the day on which a date is over, as a number that orders days; 0 for none.
+
+    A month or a year is over after its last day, whichever that is.
+
+    >>> day_of("2016-03-14"), day_of("2016-03"), day_of("2016")
+    (20160314, 20160399, 20169999)
+    """
+    digits = date[:10].replace("-", "")
+    return int(digits.ljust(8, "9")) if digits.isascii() and digits.isdigit() else 0
+
+
 def in_graph(triple: Triple, graph: NamedNode | DefaultGraph) -> Quad:
     return Quad(triple.subject, triple.predicate, triple.object, graph)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
-from thc_graph.rdf.terms import DCT, OWL, RDFS, SKOS, THC, VOCABULARY, XSD, A, Term, text_in
+from thc_graph.rdf.terms import DCT, OWL, RDFS, SKOS, THC, VOCABULARY, XSD, A, Term, day_of, text_in
 from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.search.words import composed, key, sort_key
 
@@ -22,6 +22,14 @@ POINT: Final = tuple(
 WITHIN: Final = THC["situeDans"]
 AUTHORITY: Final = THC["collectivite"]
 GOVERNS: Final = THC["administre"]
+SCHEMA: Final = "http://schema.org/"
+# When a thing is over, the first that is said; and when something was last told of it.
+ENDS: Final = (
+    THC["echeanceRevisee"], THC["echeance"],
+    NamedNode(f"{SCHEMA}endDate"), NamedNode(f"{SCHEMA}startDate"),
+)  # fmt: skip
+NEVER: Final = 99_999_999  # after every day
+TOLD: Final = (THC["dateDernierSuivi"],)
 STRING: Final = XSD["string"]
 WORDS: Final = "concept"  # the kind of what only the vocabularies define
 _VOCABULARY_CLASSES: Final = (
@@ -60,6 +68,8 @@ class Documents:
             **_codes(entity, values),
             **self._narrowing(self.facets(classes), values),
             **_measures(values),
+            "ends": [_day(values, ENDS) or NEVER],
+            "told": [_day(values, TOLD)],
         }
 
     def _kinds(self, classes: tuple[NamedNode, ...], *, is_word: bool) -> tuple[str, ...]:
@@ -152,6 +162,11 @@ def _measures(values: Values) -> dict[str, Any]:
     point = {"lat": latitude, "long": longitude} if latitude and longitude else {}
     # A town of a million weighs seven times a hamlet of one, not a million times.
     return {"population": [population], "weight": [len(str(population))], **point}
+
+
+def _day(values: Values, properties: Iterable[NamedNode]) -> int:
+    said = (each for name in properties for each in values.get(name, ()))
+    return next((day_of(each.value) for each in said if isinstance(each, Literal)), 0)
 
 
 def _numbers(values: Iterable[Term]) -> Iterator[float]:

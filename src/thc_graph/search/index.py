@@ -29,7 +29,7 @@ from thc_graph.store import snapshots
 from thc_graph.store.queries import Library
 from thc_graph.store.snapshots import Draft, Snapshot
 
-FORMAT: Final = 2  # of what the fields hold; another number, another folder
+FORMAT: Final = 3  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
 HEAP: Final = 64 << 20  # bytes the writer gathers before it makes a segment
 POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
@@ -67,6 +67,7 @@ FIELDS: Final = {
     "text_en": Field("en", stored=True, positions=True),
 }
 SORTED: Final = ("population", "weight")
+DAYS: Final = ("ends", "told")  # see `rdf.terms.day_of`
 COORDINATES: Final = ("lat", "long")
 
 
@@ -77,6 +78,8 @@ def fields() -> tantivy.Schema:
         builder.add_text_field(name, each.stored, each.fast, each.analyzer, kept)
     for name in SORTED:
         builder.add_unsigned_field(name, fast=True)
+    for name in DAYS:
+        builder.add_unsigned_field(name, indexed=True, fast=True)
     for name in COORDINATES:
         builder.add_float_field(name, stored=True)
     return builder.build()
@@ -261,20 +264,29 @@ class Index:
             begun: Folded words.
             filters: For each facet, the values (as SPARQL writes them) of which one is wanted.
         """
-        musts = [self.term("kind", kind), *(self._begun(word) for word in begun)]
+        asked = both(self.term("kind", kind), *(self._begun(word) for word in begun))
         for facet, values in filters.items():
-            wanted = [f"{facet} {value}" for value in values]
-            musts.append(Query.term_set_query(self.schema, "facet", wanted))
-        return both(*musts)
+            asked = self.meeting(asked, facet, values)
+        return asked
 
     def _begun(self, word: str) -> Query:
         one = singular(word)
         exactly = [self.term("words", one)] if one else []
         return either(self.prefix("words", word), *exactly)
 
-    def counts(self, asked: Query, field: str = "facet") -> dict[str, int]:
-        """Return how many entities a query finds for each value of a field."""
-        terms = {"terms": {"field": field, "size": BUCKETS}}
+    def between(self, asked: Query, field: str, first: int, last: int) -> Query:
+        """Return what a query finds whose day, as `day_of` writes it, is one of a period."""
+        days = Query.range_query(self.schema, field, tantivy.FieldType.Unsigned, first, last)
+        return both(asked, days)
+
+    def meeting(self, asked: Query, facet: str, values: Collection[str]) -> Query:
+        """Return what a query finds that has one of some values of a facet."""
+        wanted = [f"{facet} {value}" for value in values]
+        return both(asked, Query.term_set_query(self.schema, "facet", wanted))
+
+    def counts(self, asked: Query, field: str = "facet", most: int = BUCKETS) -> dict[str, int]:
+        """Return how many entities a query finds for each value of a field, the most found."""
+        terms = {"terms": {"field": field, "size": most}}
         found = self.searcher.aggregate(asked, {"values": terms})
         return {each["key"]: each["doc_count"] for each in found["values"]["buckets"]}
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from thc_graph.service import Service
 from thc_graph.web import (
     aspects,
+    dashboards,
     description,
     entities,
     examples,
@@ -79,6 +80,7 @@ def _route(app: FastAPI) -> None:
         notices.router,
         lists.router,
         search.router,
+        dashboards.router,
         sparql.router,
         examples.router,
         description.router,

@@ -96,22 +96,28 @@ async def _atom(source: Source) -> bytes:
     """Return the list as an Atom feed (RFC 4287)."""
     reading, iris = source.reading, source.iris()
     labels, updated = source.labels(iris), reading.time.isoformat()
-    feed = ET.Element("feed", xmlns=ATOM)
-    _said(feed, "id", f"{source.base}/{source.asked.kind}")
-    _said(feed, "title", f"{source.asked.kind} – {source.title}")
-    _said(feed, "updated", updated)
-    _said(ET.SubElement(feed, "author"), "name", source.title)
+    feed = begun(f"{source.base}/{source.asked.kind}", source.asked.kind, source.title, updated)
     for iri in iris:
         entry = ET.SubElement(feed, "entry")
-        _said(entry, "id", iri)
-        _said(entry, "title", labels.get(iri, iri))
-        _said(entry, "updated", updated)
+        said(entry, "id", iri)
+        said(entry, "title", labels.get(iri, iri))
+        said(entry, "updated", updated)
         ET.SubElement(entry, "link", rel="alternate", href=source.page_of(iri))
     written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
     return written
 
 
-def _said(parent: ET.Element, name: str, text: str) -> None:
+def begun(iri: str, name: str, site: str, updated: str) -> ET.Element:
+    """Return an Atom feed (RFC 4287) without an entry yet."""
+    feed = ET.Element("feed", xmlns=ATOM)
+    said(feed, "id", iri)
+    said(feed, "title", f"{name} – {site}")
+    said(feed, "updated", updated)
+    said(ET.SubElement(feed, "author"), "name", site)
+    return feed
+
+
+def said(parent: ET.Element, name: str, text: str) -> None:
     ET.SubElement(parent, name).text = writable(text)
 
 

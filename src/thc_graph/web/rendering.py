@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote, urlencode
@@ -25,7 +25,9 @@ from thc_graph.web.negotiation import language
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
-PAGES: Final = frozenset({"sparql"})  # pages of the menu that are no list of a class
+PAGES: Final = frozenset(
+    {"sparql", "tableau-de-bord"}
+)  # pages of the menu that are no list of a class
 MONTH_LENGTH: Final = len("2016-03")
 DAY_LENGTH: Final = len("2016-03-30")
 
@@ -89,6 +91,7 @@ class Pages:
             written=_writer(language, self.messages),
             number=_numbers(language),
             day=_days(language),
+            month=partial(format_date, format="MMM y", locale=language),
             asked=request.query_params,
             **given,
         )
@@ -194,9 +197,10 @@ def _keeper(request: Request) -> Callable[[str], str]:
     return keep
 
 
-def _days(language: str) -> Callable[[str], str]:
-    def write(moment: str) -> str:
-        return str(format_date(date.fromisoformat(moment[:DAY_LENGTH]), "long", locale=language))
+def _days(language: str) -> Callable[[date | str], str]:
+    def write(moment: date | str) -> str:
+        told = date.fromisoformat(moment[:DAY_LENGTH]) if isinstance(moment, str) else moment
+        return str(format_date(told, "long", locale=language))
 
     return write
 

@@ -1,0 +1,225 @@
+"""The dashboard over HTTP: `/tableau-de-bord`, its files, its charts, and a view to embed.
+
+The page of a territory or a plan is the same page, narrowed: its address is its state.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from pyoxigraph import NamedNode
+
+from thc_graph import lists
+from thc_graph.dashboards import board
+from thc_graph.dashboards.board import Asked, Board, Line
+from thc_graph.service import Published
+from thc_graph.web import boardfiles, charts
+from thc_graph.web.boardfiles import Source
+from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.lists import Address
+from thc_graph.web.negotiation import choose
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import SECURITY, represent, today
+
+router = APIRouter()
+
+PATH: Final = "/tableau-de-bord"
+KIND: Final = PATH.removeprefix("/")
+FACETS: Final = ("plan", "territoire", "rubrique", "statutCourant")
+PLAIN: Final = ("echeance", "depuis", "page", "lang")
+OPTIONS: Final = 50  # territories and plans a form offers
+SVG: Final = "image/svg+xml"
+CHARTS: Final = ("statuts", "piliers", "territoires", "echeances")
+OFFERED: Final = (HTML, *(form.media_type for form in boardfiles.FORMATS))
+EMBEDDABLE: Final = SECURITY["Content-Security-Policy"].replace(
+    "frame-ancestors 'none'", "frame-ancestors *"
+)
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the form of a dashboard lets one choose from; labels stand with the board's."""
+
+    territories: tuple[NamedNode, ...]
+    plans: tuple[NamedNode, ...]
+    headings: tuple[tuple[NamedNode, tuple[NamedNode, ...]], ...]  # by pillar
+    labels: dict[str, Any]
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def dashboard(request: Request, reading: Reading) -> Response:
+    suffix = request.query_params.get("format", "")
+    media_type = choose(request.headers.get("accept", ""), OFFERED)
+    if suffix or media_type not in (HTML, None):
+        form = boardfiles.by_suffix(suffix) or boardfiles.by_media_type(media_type or "")
+        if form is None:
+            raise Problem(404, "NotFound")
+        return await _file(request, reading, form)
+    if media_type is None:
+        raise Problem(406, "NotAcceptable", {"offered": OFFERED})
+    template = "dashboard-embed.html" if request.query_params.get("embed") else "dashboard.html"
+    response = await _drawn(request, reading, template, HTML)
+    if request.query_params.get("embed"):
+        response.headers["Content-Security-Policy"] = EMBEDDABLE
+    return response
+
+
+@router.api_route(f"{PATH}.{{suffix}}", methods=["GET", "HEAD"])
+async def file(suffix: str, request: Request, reading: Reading) -> Response:
+    form = boardfiles.by_suffix(suffix)
+    if form is None:
+        raise Problem(404, "NotFound")
+    return await _file(request, reading, form)
+
+
+@router.api_route(f"{PATH}/{{name}}.svg", methods=["GET", "HEAD"])
+async def chart(name: str, request: Request, reading: Reading) -> Response:
+    """Return one of the page's drawings, with the colours of the light theme in it."""
+    if name not in CHARTS:
+        raise Problem(404, "NotFound")
+    return await _drawn(request, reading, f"chart-{name}.svg", SVG)
+
+
+async def _drawn(request: Request, reading: Published, template: str, media_type: str) -> Response:
+    asked, told = _read(request, reading), language_of(request)
+    make = partial(_content, request, reading, asked, template)
+    key = (template, str(request.url.path), request.url.query, told, asked.today)
+    content = await reading.page(key, make)
+    if content is None:
+        raise Problem(404, "NotFound")
+    links = _links(request, reading, asked) if template == "dashboard.html" else None
+    return represent(
+        request, reading, content, media_type, language=told, links=links, day=asked.today
+    )
+
+
+async def _content(
+    request: Request, reading: Published, asked: Asked, template: str
+) -> bytes | None:
+    found = await board.board(reading, reading.index, asked)
+    if found is None:
+        return None
+    return pages_of(request).render(
+        template,
+        request,
+        asked.language,
+        board=found,
+        address=_address(request, reading, asked),
+        offered=await _offered(reading, asked),
+        token=_tokens(request, reading),
+        stacked=charts.stacked,
+        shortened=charts.shortened,
+        named_lines=partial(_named_lines, found),
+        calendar=charts.deadlines(found.rows, asked.today),
+        files=boardfiles.FORMATS,
+        delays=board.DELAYS,
+        query=await board.query_of(reading, asked),
+    )
+
+
+def _named_lines(found: Board, lines: Iterable[Line]) -> list[tuple[str, Line]]:
+    """Return lines with their names, for a drawing."""
+    labels = ((found.label(line.term), line) for line in lines)
+    return [(label.value if label else "", line) for label, line in labels]
+
+
+async def _file(request: Request, reading: Published, form: boardfiles.Form) -> Response:
+    asked = _read(request, reading)
+    settings, pages = request.app.state.service.settings, pages_of(request)
+    source = Source(reading, asked, settings.base, settings.title, pages.translator(asked.language))
+    key = (form.suffix, str(request.url.path), request.url.query, asked.language, asked.today)
+    content = await reading.page(key, partial(form.write, source))
+    assert content is not None
+    response = represent(
+        request, reading, content, form.media_type, language=asked.language, day=asked.today
+    )
+    disposition = "inline" if form.shown else "attachment"
+    name = f'{disposition}; filename="{KIND}.{form.suffix}"'
+    response.headers["Content-Disposition"] = name
+    return response
+
+
+# The address
+
+
+def _read(request: Request, reading: Published) -> Asked:
+    """Return what an address asks for; what it says of nothing we know is left out."""
+    given = request.query_params
+    kept = [pair for pair in given.multi_items() if pair[0] in FACETS]
+    base = request.app.state.service.settings.base
+    told = lists.read(reading.schema, base, board.KIND, kept)
+    number, delay = given.get("page", "1"), given.get("echeance", "")
+    return Asked(
+        today(request),
+        told.filters if told else {},
+        delay if delay in board.DELAYS else "",
+        _date(given.get("depuis", "")),
+        int(number[:9]) if number.isascii() and number.isdecimal() else 1,
+        language_of(request),
+    )
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _tokens(request: Request, reading: Published) -> Callable[[str, NamedNode], str]:
+    """Give what stands for a value in an address."""
+    base = request.app.state.service.settings.base
+    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, board.KIND))
+
+    def token(facet: str, value: NamedNode) -> str:
+        return lists.token_of(shapes[facet], value, base)
+
+    return token
+
+
+def _address(request: Request, reading: Published, asked: Asked) -> Address:
+    """Return the address of a dashboard, of what was asked only what is understood."""
+    token = _tokens(request, reading)
+    told = [
+        (name, token(name, value))
+        for name, values in asked.filters.items()
+        for value in values
+        if isinstance(value, NamedNode)
+    ]
+    plain = [pair for pair in request.query_params.multi_items() if pair[0] in PLAIN and pair[1]]
+    return Address(KIND, (*told, *plain))
+
+
+def _links(request: Request, reading: Published, asked: Asked) -> dict[str, str]:
+    address = _address(request, reading, asked)
+    return {
+        address.to(form.suffix): f'rel="alternate"; type="{form.media_type}"'
+        for form in boardfiles.FORMATS
+    }
+
+
+async def _offered(reading: Published, asked: Asked) -> Offered:
+    """Return the choices of the form: those of the whole programme, and what is chosen."""
+
+    async def make() -> tuple[list[NamedNode], list[NamedNode]]:
+        index = reading.index
+        at = index.counts(index.listed(board.KIND, (), {}), "at", OPTIONS)
+        _, plans = index.select(index.listed("plan", (), {}), "order_fr", 0, OPTIONS)
+        return [NamedNode(each) for each in at], [NamedNode(each) for each in plans]
+
+    at, plans = await reading.once("dashboard/offered", make)
+    known = await board.headings(reading)
+    chosen = {
+        name: [v for v in values if isinstance(v, NamedNode)]
+        for name, values in asked.filters.items()
+    }
+    territories = tuple(dict.fromkeys([*at, *chosen.get("territoire", ())]))
+    all_plans = tuple(dict.fromkeys([*plans, *chosen.get("plan", ())]))
+    headings = tuple((each.iri, each.holds) for each in board.pillars(known))
+    iris = [each.value for each in (*territories, *all_plans, *known)]
+    labels = reading.index.labels(iris, asked.language)
+    return Offered(territories, all_plans, headings, dict(labels))

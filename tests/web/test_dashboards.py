@@ -1,0 +1,139 @@
+"""The dashboard over HTTP: its figures, its files, its charts, and what it is on another day."""
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator
+from datetime import date
+from xml.etree import ElementTree as ET
+
+import httpx
+import pytest
+from icalendar import Calendar
+from pyoxigraph import RdfFormat, parse
+from python_calamine import CalamineWorkbook
+
+from thc_graph.service import open_service
+from thc_graph.settings import read_settings
+from thc_graph.store.publication import Repository
+from thc_graph.web.app import create_app
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/tableau-de-bord"
+TOWN = "territoire=territoire%2Fexemple-villeneuve"
+ATOM = "{http://www.w3.org/2005/Atom}"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def calendar() -> list[date]:
+    return [date(2026, 11, 23)]
+
+
+@pytest.fixture(scope="module")
+async def client(demo: Repository, calendar: list[date]) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the demonstration instance on a day that tests choose."""
+    app = create_app(open_service(read_settings(demo.root)), today=lambda: calendar[0])
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
+        yield client
+
+
+async def page(client: httpx.AsyncClient, query: str = "") -> httpx.Response:
+    return await client.get(f"{PATH}?lang=fr&{query}", headers={"Accept": "text/html"})
+
+
+async def test_each_figure_has_an_author_and_a_date(client: httpx.AsyncClient) -> None:
+    text = (await page(client)).text
+    shown = re.findall(r'class="nombre">(\d+) %</td>\s*<td [^>]*>(.*?)</td>', text)
+    assert len(shown) == 14 - text.count("non déclarée")
+    assert all("Villeneuve" in by and "<time" in by and "source" in by for _, by in shown)
+    assert "En retard" not in text
+    assert "avis du tiers" not in text.casefold()
+
+
+async def test_deadlines_are_reckoned_on_the_day(
+    client: httpx.AsyncClient, calendar: list[date]
+) -> None:
+    today = await page(client)
+    calendar[0] = date(2026, 11, 24)
+    tomorrow = await page(client)
+    calendar[0] = date(2028, 1, 1)
+    later = await page(client)
+    calendar[0] = date(2026, 11, 23)
+    again = await client.get(
+        f"{PATH}?lang=fr&", headers={"Accept": "text/html", "If-None-Match": today.headers["etag"]}
+    )
+    assert len({each.headers["etag"] for each in (today, tomorrow, later)}) == 3
+    assert again.status_code == 304
+    passed = [each.text.count("Échéance dépassée depuis") for each in (today, tomorrow, later)]
+    assert passed[0] == passed[1] < passed[2]
+
+
+@pytest.mark.parametrize("query", ["", TOWN, "statutCourant=en-cours", "echeance=depassee"])
+async def test_every_file_holds_the_commitments_of_the_page(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    total = int(re.search(r"<strong>(\d+) engagement", (await page(client, query)).text)[1])  # type: ignore[index]
+    content = {
+        suffix: (await client.get(f"{PATH}.{suffix}?{query}")).content
+        for suffix in ("csv", "xlsx", "ics", "ttl", "jsonld", "atom")
+    }
+    rows = list(csv.reader(io.StringIO(content["csv"].decode("utf-8-sig"))))[1:]
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content["xlsx"])).get_sheet_by_index(0)
+    assert len(rows) == len(book.to_python()) - 1 == total
+    events = Calendar.from_ical(content["ics"]).walk("VEVENT")
+    assert len(events) == total  # each of the demonstration has a deadline
+    assert {str(each["uid"]).partition("#")[0] for each in events} == {row[0] for row in rows}
+    for suffix, syntax in (("ttl", RdfFormat.TURTLE), ("jsonld", RdfFormat.JSON_LD)):
+        subjects = {quad.subject.value for quad in parse(content[suffix], format=syntax)}
+        assert {row[0] for row in rows} == {each for each in subjects if "/engagement/" in each}
+    feed = ET.fromstring(content["atom"])  # noqa: S314 - it is ours
+    assert all(each.findtext(f"{ATOM}author/{ATOM}name") for each in feed.iter(f"{ATOM}entry"))
+
+
+@pytest.mark.parametrize("name", ["statuts", "piliers", "territoires", "echeances"])
+async def test_a_chart_stands_alone(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.get(f"{PATH}/{name}.svg?{TOWN}")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    drawing = ET.fromstring(answer.content)  # noqa: S314 - it is ours
+    assert drawing.tag == f"{SVG}svg"
+    assert all(each.get("fill") for each in drawing.iter(f"{SVG}rect"))
+
+
+async def test_only_the_embedded_view_may_be_framed(client: httpx.AsyncClient) -> None:
+    embedded, whole = await page(client, f"embed=1&{TOWN}"), await page(client)
+    assert "frame-ancestors *" in embedded.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in whole.headers["content-security-policy"]
+    assert "script-src 'self'" in embedded.headers["content-security-policy"]
+    assert "<header" not in embedded.text
+    assert f'/tableau-de-bord?{TOWN}&amp;lang=fr" target="_blank"' in embedded.text
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status"),
+    [
+        (f"{PATH}?page=2", "text/html", 404),
+        (f"{PATH}?depuis=hier&echeance=jamais&page=x", "text/html", 200),
+        (f"{PATH}?territoire=commune%2F68224", "text/html", 200),
+        (f"{PATH}.zip", "*/*", 404),
+        (f"{PATH}/autre.svg", "*/*", 404),
+        (PATH, "image/png", 406),
+    ],
+)
+async def test_what_an_address_gives(
+    client: httpx.AsyncClient, path: str, accept: str, status: int
+) -> None:
+    answer = await client.get(path, headers={"Accept": accept})
+    assert answer.status_code == status
+
+
+async def test_head_says_what_get_does(client: httpx.AsyncClient) -> None:
+    answer, head = await page(client), await client.head(f"{PATH}?lang=fr&")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == answer.headers["etag"]
+    assert f'<{PATH}.ics?lang=fr>; rel="alternate"; type="text/calendar"' in answer.headers["link"]
