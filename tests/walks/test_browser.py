@@ -30,6 +30,8 @@ PAGES = (
     "/engagement",
     "/tableau-de-bord",
     "/tableau-de-bord?embed=1",
+    "/agenda",
+    "/agenda?periode=passe",
     "/voc",
     "/voc/ns",
     "/voc/ns/Engagement",

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode
 
+from thc_graph.rdf import facts
+from thc_graph.rdf.facts import Said
 from thc_graph.rdf.terms import DCT, PROV, RDFS, THC, Term, day_of, text_in
 from thc_graph.store.queries import Reader
 
 CHUNK = 500  # commitments read at once: an answer of the store has a size limit
 
-Facts = Mapping[Term, Mapping[NamedNode, list[Term]]]
+Facts = Mapping[Term, Said]
 
 
 @dataclass(frozen=True)
@@ -84,74 +86,54 @@ async def read(reader: Reader, iris: Sequence[str], language: str) -> dict[str, 
 async def _chunk(
     reader: Reader, entities: Sequence[NamedNode], language: str
 ) -> dict[str, Commitment]:
-    facts: dict[Term, dict[NamedNode, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    found = facts.by_subject(await reader.graph("dashboard/facts", engagement=entities))
     follow_ups: dict[Term, list[Term]] = defaultdict(list)
-    for triple in await reader.graph("dashboard/facts", engagement=entities):
-        facts[triple.subject][triple.predicate].append(triple.object)
-        if triple.predicate == THC["suiviDe"]:
-            follow_ups[triple.object].append(triple.subject)
+    for subject, said in found.items():
+        for followed in facts.iris(said, THC["suiviDe"]):
+            follow_ups[followed].append(subject)
     return {
-        each.value: _commitment(each, facts, follow_ups[each], language)
+        each.value: _commitment(each, found, follow_ups[each], language)
         for each in entities
-        if each in facts
+        if each in found
     }
 
 
 def _commitment(
-    iri: NamedNode, facts: Facts, follow_ups: Iterable[Term], language: str
+    iri: NamedNode, found: Facts, follow_ups: Iterable[Term], language: str
 ) -> Commitment:
-    said = facts[iri]
-    declared = (_declared(each, facts, language) for each in follow_ups)
+    said = found[iri]
+    declared = (_declared(each, found, language) for each in follow_ups)
     return Commitment(
         iri,
-        status=_iri(said, THC["statutCourant"]),
-        start=_literal(said, THC["debut"]),
-        planned=_literal(said, THC["echeance"]),
-        revised=_literal(said, THC["echeanceRevisee"]),
-        source=_one(said, DCT["source"]),
-        plan=_iri(said, THC["plan"]),
-        authority=_iri(said, THC["engagePar"]),
-        territories=_iris(said, THC["territoire"]),
-        headings=_iris(said, DCT["subject"]),
+        status=facts.iri(said, THC["statutCourant"]),
+        start=facts.literal(said, THC["debut"]),
+        planned=facts.literal(said, THC["echeance"]),
+        revised=facts.literal(said, THC["echeanceRevisee"]),
+        source=facts.one(said, DCT["source"]),
+        plan=facts.iri(said, THC["plan"]),
+        authority=facts.iri(said, THC["engagePar"]),
+        territories=facts.iris(said, THC["territoire"]),
+        headings=facts.iris(said, DCT["subject"]),
         follow_ups=tuple(sorted(filter(None, declared), key=_rank, reverse=True)),
     )
 
 
-def _declared(follow_up: Term, facts: Facts, language: str) -> Declared | None:
-    said = facts[follow_up]
-    date, author = _literal(said, DCT["date"]), _iri(said, PROV["wasAttributedTo"])
+def _declared(follow_up: Term, found: Facts, language: str) -> Declared | None:
+    said = found[follow_up]
+    date, author = facts.literal(said, DCT["date"]), facts.iri(said, PROV["wasAttributedTo"])
     if date is None or author is None or not isinstance(follow_up, NamedNode):
         return None
-    comments = [each for each in said.get(RDFS["comment"], ()) if isinstance(each, Literal)]
     return Declared(
         follow_up,
         date,
         author,
-        source=_one(said, DCT["source"]),
-        status=_iri(said, THC["statut"]),
-        progress=_literal(said, THC["progression"]),
-        comment=text_in(comments, language),
+        source=facts.one(said, DCT["source"]),
+        status=facts.iri(said, THC["statut"]),
+        progress=facts.literal(said, THC["progression"]),
+        comment=text_in(facts.texts(said, RDFS["comment"]), language),
     )
 
 
 def _rank(declared: Declared) -> tuple[int, str]:
     """Order follow-ups as queries/derive/statut-courant.rq does."""
     return day_of(declared.date.value), declared.iri.value
-
-
-def _one(said: Mapping[NamedNode, list[Term]], name: NamedNode) -> Term | None:
-    return min(said.get(name, ()), key=str, default=None)
-
-
-def _literal(said: Mapping[NamedNode, list[Term]], name: NamedNode) -> Literal | None:
-    found = _one(said, name)
-    return found if isinstance(found, Literal) else None
-
-
-def _iri(said: Mapping[NamedNode, list[Term]], name: NamedNode) -> NamedNode | None:
-    return next(iter(_iris(said, name)), None)
-
-
-def _iris(said: Mapping[NamedNode, list[Term]], name: NamedNode) -> tuple[NamedNode, ...]:
-    found = sorted(said.get(name, ()), key=str)
-    return tuple(each for each in found if isinstance(each, NamedNode))

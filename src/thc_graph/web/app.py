@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from thc_graph.service import Service
 from thc_graph.web import (
+    agenda,
     aspects,
     dashboards,
     description,
@@ -81,6 +82,7 @@ def _route(app: FastAPI) -> None:
         lists.router,
         search.router,
         dashboards.router,
+        agenda.router,
         sparql.router,
         examples.router,
         description.router,

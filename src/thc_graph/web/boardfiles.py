@@ -1,7 +1,7 @@
 """The files of a dashboard: the commitments of all its pages, for those who work elsewhere."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from thc_graph.rdf.terms import Term, day_of
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.web import calendars, charts, files
+from thc_graph.web.files import Form
 
 COLUMNS: Final = (
     "iri", "commitment", "plan", "authority", "territories", "status", "status_author",
@@ -39,21 +40,6 @@ class Source:
     async def commitments(self) -> list[Commitment]:
         iris = await board.select(self.reading, self.reading.index, self.asked)
         return list((await commitments.read(self.reading, iris, self.asked.language)).values())
-
-    def page_of(self, iri: str) -> str:
-        ours = f"{self.base}/id/"
-        return f"{self.base}/doc/{iri.removeprefix(ours)}" if iri.startswith(ours) else iri
-
-
-@dataclass(frozen=True)
-class Form:
-    """A file format: its name for people; `shown` in the browser rather than saved."""
-
-    name: str
-    suffix: str
-    media_type: str
-    write: Callable[[Source], Awaitable[bytes]]
-    shown: bool = False
 
 
 class Names:
@@ -125,7 +111,7 @@ async def _calendar(source: Source) -> bytes:
             title=source.t("board.deadline.of", name=names.of(each.iri)),
             start=day,
             text=f"{names.of(each.status)} – {names.of(each.authority)}",
-            url=source.page_of(each.iri.value),
+            url=files.page_of(source.base, each.iri.value),
         )
         for each in found
         if (day := charts.last_day(each.due))
@@ -160,7 +146,9 @@ async def _atom(source: Source) -> bytes:
         files.said(ET.SubElement(entry, "author"), "name", names.of(declared.author))
         if declared.comment:
             files.said(entry, "summary", declared.comment.value)
-        ET.SubElement(entry, "link", rel="alternate", href=source.page_of(each.iri.value))
+        ET.SubElement(
+            entry, "link", rel="alternate", href=files.page_of(source.base, each.iri.value)
+        )
     written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
     return written
 
@@ -194,9 +182,9 @@ FORMATS: Final = (
 )
 
 
-def by_suffix(suffix: str) -> Form | None:
+def by_suffix(suffix: str) -> Form[Source] | None:
     return next((form for form in FORMATS if form.suffix == suffix), None)
 
 
-def by_media_type(media_type: str) -> Form | None:
+def by_media_type(media_type: str) -> Form[Source] | None:
     return next((form for form in FORMATS if form.media_type == media_type), None)

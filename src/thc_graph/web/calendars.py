@@ -34,9 +34,11 @@ def calendar(name: str, entries: Iterable[Entry], stamp: datetime) -> bytes:
     found.add("version", "2.0")
     found.add("x-wr-calname", name)
     found.add("x-wr-timezone", str(PARIS))
+    first = stamp.date()
     for entry in entries:
         found.add_component(_event(entry, stamp))
-    found.add_missing_timezones()
+        first = min(first, entry.start.date() if isinstance(entry.start, datetime) else entry.start)
+    found.add_missing_timezones(first_date=first)
     content: bytes = found.to_ical()
     return content
 

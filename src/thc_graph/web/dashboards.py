@@ -19,6 +19,7 @@ from thc_graph.service import Published
 from thc_graph.web import boardfiles, charts
 from thc_graph.web.boardfiles import Source
 from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.files import Form
 from thc_graph.web.lists import Address
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
@@ -127,7 +128,7 @@ def _named_lines(found: Board, lines: Iterable[Line]) -> list[tuple[str, Line]]:
     return [(label.value if label else "", line) for label, line in labels]
 
 
-async def _file(request: Request, reading: Published, form: boardfiles.Form) -> Response:
+async def _file(request: Request, reading: Published, form: Form[Source]) -> Response:
     asked = _read(request, reading)
     settings, pages = request.app.state.service.settings, pages_of(request)
     source = Source(reading, asked, settings.base, settings.title, pages.translator(asked.language))

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Generic, TypeVar
 from xml.etree import ElementTree as ET
 
 from pyoxigraph import Literal, Triple
@@ -39,18 +39,26 @@ class Source:
 
     def page_of(self, iri: str) -> str:
         """Return the address of the page about an entity of ours, of any other its IRI."""
-        ours = f"{self.base}/id/"
-        return f"{self.base}/doc/{iri.removeprefix(ours)}" if iri.startswith(ours) else iri
+        return page_of(self.base, iri)
+
+
+def page_of(base: str, iri: str) -> str:
+    """Return the address of the page about an entity of ours, of any other its IRI."""
+    ours = f"{base}/id/"
+    return f"{base}/doc/{iri.removeprefix(ours)}" if iri.startswith(ours) else iri
+
+
+From = TypeVar("From")  # what a file is made from
 
 
 @dataclass(frozen=True)
-class Form:
+class Form(Generic[From]):
     """A file format: its name for people; `shown` in the browser rather than saved."""
 
     name: str
     suffix: str
     media_type: str
-    write: Callable[[Source], Awaitable[bytes]]
+    write: Callable[[From], Awaitable[bytes]]
     shown: bool = False
 
 
@@ -151,9 +159,9 @@ FORMATS: Final = (
 )
 
 
-def by_suffix(suffix: str) -> Form | None:
+def by_suffix(suffix: str) -> Form[Source] | None:
     return next((form for form in FORMATS if form.suffix == suffix), None)
 
 
-def by_media_type(media_type: str) -> Form:
+def by_media_type(media_type: str) -> Form[Source]:
     return next(form for form in FORMATS if form.media_type == media_type)

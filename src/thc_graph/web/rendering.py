@@ -26,7 +26,7 @@ from thc_graph.web.negotiation import language
 TEMPLATES: Final = Path(__file__).parent / "templates"
 NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
 PAGES: Final = frozenset(
-    {"sparql", "tableau-de-bord"}
+    {"sparql", "tableau-de-bord", "agenda"}
 )  # pages of the menu that are no list of a class
 MONTH_LENGTH: Final = len("2016-03")
 DAY_LENGTH: Final = len("2016-03-30")
@@ -91,6 +91,7 @@ class Pages:
             written=_writer(language, self.messages),
             number=_numbers(language),
             day=_days(language),
+            full_month=partial(format_date, format="MMMM y", locale=language),
             month=partial(format_date, format="MMM y", locale=language),
             asked=request.query_params,
             **given,
