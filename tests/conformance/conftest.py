@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,7 +48,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def instance(folder: Path) -> Iterator[Instance]:
-    store = folder / "store"
+    with conforming(folder / "one") as found:
+        yield found
+
+
+@pytest.fixture
+def second(folder: Path) -> Iterator[Instance]:
+    with conforming(folder / "two") as found:
+        yield found
+
+
+@contextmanager
+def conforming(store: Path) -> Iterator[Instance]:
+    """Serve a new store in conformance mode."""
     _run("--store", str(store), "init", "--conformance")
     token = _run("--store", str(store), "token", "create", "W3C", "--role", "admin").strip()
     port = free_port()
