@@ -1,6 +1,7 @@
 """A small published graph: the lists, a few real territories, one plan of an invented place."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,15 @@ from thc_graph.schema.reading import read_schema, read_triples
 from thc_graph.settings import resources
 from thc_graph.sheets.conversion import Conversion, convert_all
 from thc_graph.sheets.datasets import Dataset, Input
+from thc_graph.sheets.lexicon import Lexicon, of_store
+from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Problem
-from thc_graph.sheets.published import known
+from thc_graph.sheets.published import departement
 from thc_graph.sheets.recognition import recognise
 from thc_graph.store.queries import Library
 
 BASE = "https://data.thc.example"
+LIBRARY = Library(resources().queries_folder)
 
 TERRITORIES = """\
 Type de territoire;Code INSEE;Nom;Dép;Région;Anciens codes;SIREN;Collectivité;Type de collectivité
@@ -61,26 +65,31 @@ def published(schema: Schema, tmp_path_factory: pytest.TempPathFactory) -> Store
     for name, text in (("t", TERRITORIES), ("a", ACTORS), ("p", PLANS), ("e", COMMITMENTS)):
         path = folder / f"{name}.csv"
         path.write_text(text, "utf-8")
-        (found,), _ = convert_files([path], schema, store)
+        (found,), _ = convert_files([path], schema, store, of_store(store, LIBRARY))
         assert not found.refused_rows, found.problems
         store.extend(Quad(q.subject, q.predicate, q.object) for q in found.quads)
     return store
 
 
 def convert_files(
-    paths: list[Path], schema: Schema, store: Store, **facts: object
+    paths: list[Path], schema: Schema, store: Store, found: Lexicon, **facts: object
 ) -> tuple[list[Conversion], list[Problem]]:
-    names = known(store, Library(resources().queries_folder), schema, BASE)
+    names = Names(schema, BASE, found, partial(departement, store))
     files = [Input(path, Dataset("essai"), **facts) for path in paths]
     given, problems = recognise(files, schema, BASE)
     return convert_all(given, names, schema), problems
 
 
+@pytest.fixture(scope="session")
+def lexicon(published: Store) -> Lexicon:
+    return of_store(published, LIBRARY)
+
+
 @pytest.fixture
-def read(schema: Schema, published: Store) -> Read:
+def read(schema: Schema, published: Store, lexicon: Lexicon) -> Read:
     """Read files over the small published graph."""
 
     def reading(*paths: Path, **facts: object) -> tuple[list[Conversion], list[Problem]]:
-        return convert_files(list(paths), schema, published, **facts)
+        return convert_files(list(paths), schema, published, lexicon, **facts)
 
     return reading

@@ -36,8 +36,8 @@ def store(demo: Repository) -> Store:
 
 
 @pytest.fixture(scope="module")
-def names(demo: Repository, store: Store) -> Names:
-    return known(store, demo.derivation.library, demo.schema, BASE)
+def names(demo: Repository) -> Names:
+    return known(demo.current(), demo.derivation.library, demo.schema, BASE)
 
 
 def published(repository: Repository, store: Store, names: Names) -> dict[str, list[Filled]]:
@@ -127,8 +127,8 @@ class Maker:
     def reference(self, column: Column) -> str:
         assert column.shape is not None
         expected = {c for each in column.shape.classes for c in self.schema.descendants(each)}
-        found = [i for i, types in self.names.types.items() if types & expected]
-        return self.random.choice(sorted(i.value for i in found)) if found else ""
+        found = sorted(each.value for each in self.names.things(frozenset(expected)))
+        return self.random.choice(found) if found else ""
 
     def text(self) -> str:
         return f"{self.random.choice(TEXTS)} {next(self.count)}"

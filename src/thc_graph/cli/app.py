@@ -10,6 +10,7 @@ from thc_graph import __version__
 from thc_graph.schema.reading import read_schema
 from thc_graph.search.index import Indexing
 from thc_graph.settings import Settings, read_settings, resources
+from thc_graph.sheets.lexicon import NameFile
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.publication import Repository
 from thc_graph.store.queries import Library
@@ -53,7 +54,7 @@ def repository(settings: Settings) -> Repository:
     if not settings.is_ruled:
         return Repository(settings.store, schema, derivation, union=False, ruled=False)
     follow = push.keep_up(settings) if settings.remote_update else None
-    artefacts = (Indexing(schema, library),)
+    artefacts = (Indexing(schema, library), NameFile(library))
     return Repository(settings.store, schema, derivation, artefacts, follow)
 
 

@@ -133,8 +133,7 @@ def _territory(text: str, repository: Repository, base: str) -> NamedNode:
         if p.classes == (THC["Territoire"],)
     )
     library = repository.derivation.library
-    names = known(snapshot.store(), library, schema, base) if snapshot else None
-    found = names.find(text, shape) if names else []
+    found = known(snapshot, library, schema, base).find(text, shape)
     if len(found) != 1:
         told = ", ".join(each.value for each in found)
         raise SheetError("--complete-for", f"{text} : {len(found)} territoires. {told}")

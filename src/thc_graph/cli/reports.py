@@ -8,14 +8,15 @@ from pathlib import Path
 
 from pyoxigraph import Store
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 from thc_graph.cli import console
 from thc_graph.differences import Difference, Kind, differences
 from thc_graph.sheets import annotating
-from thc_graph.sheets.importing import silent
 from thc_graph.sheets.loading import Report
 from thc_graph.sheets.problems import Problem, Severity, message
+from thc_graph.store.progress import Progress, silent
 from thc_graph.store.publication import Repository
 
 SHOWN = 20  # records in a terminal
@@ -106,16 +107,23 @@ def lines(each: Difference, language: str, most: int | None = FACTS) -> Iterator
 
 
 @contextmanager
-def stages(language: str) -> Iterator[Callable[[str], None]]:
-    """Show the stage that runs and for how long, on stderr, and on a terminal only."""
+def stages(language: str) -> Iterator[Progress]:
+    """Show the stage that runs, how far it is and for how long, on stderr of a terminal only."""
     terminal = Console(stderr=True)
     if not terminal.is_terminal:
         yield silent
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=terminal, transient=True) as bar:
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Bar(*columns, console=terminal, transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield lambda stage: bar.update(task, description=said(stage, language))
+
+        def progress(stage: str, done: int = 0, total: int = 0) -> None:
+            said_ = said(stage, language)
+            bar.update(task, description=said_, completed=done, total=total or None)
+
+        yield progress
 
 
 def _tell_unknown(problems: Iterable[Problem], language: str) -> None:

@@ -89,7 +89,7 @@ def _published(
     snapshot = repository.current()
     store = snapshot.store() if snapshot else Store()
     source = source or _only_source(store, settings.base, sheets)
-    names = known(store, repository.derivation.library, repository.schema, settings.base)
+    names = known(snapshot, repository.derivation.library, repository.schema, settings.base)
     only = _of_territory(territory, store, names, repository) if territory else None
     data = []
     for sheet in sheets:

@@ -4,7 +4,7 @@ Two passes: first every row's entities are named and made known, so that rows of
 the same publication may refer to one another; then their cells are read.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from thc_graph.sheets.reading import Row, Table
 from thc_graph.sheets.references import References, Unknown
 from thc_graph.sheets.remarks import Unreadable, note, warning
 from thc_graph.sheets.values import Period
+from thc_graph.store.progress import Progress, Steps, silent
 
 Fact = tuple[NamedNode, NamedNode]  # subject, property
 
@@ -123,16 +124,20 @@ class Given:
         return self.table.rows[self.layout.place].line if self.table.rows else 0
 
 
-def convert_all(given: Iterable[Given], names: Names, schema: Schema) -> list[Conversion]:
+def convert_all(
+    given: Sequence[Given], names: Names, schema: Schema, progress: Progress = silent
+) -> list[Conversion]:
     """Convert tables that may refer to one another; each may name entities by those before it."""
-    converters = [_Converter(each, names, schema) for each in given]
+    steps = Steps(progress, "converting", 2 * sum(len(each.layout.rows) for each in given))
+    converters = [_Converter(each, names, schema, steps) for each in given]
     for converter in converters:
         converter.name()
     return [converter.convert() for converter in converters]
 
 
 class _Converter:
-    def __init__(self, given: Given, names: Names, schema: Schema) -> None:
+    def __init__(self, given: Given, names: Names, schema: Schema, steps: Steps) -> None:
+        self.steps = steps
         self.layout, self.graph = given.layout, given.graph
         self.names, self.schema = names, schema
         self.out = Conversion(problems=list(given.table.notes))
@@ -153,6 +158,7 @@ class _Converter:
         self.out.problems.extend(rows.titles(table, layout))
         seen: dict[NamedNode, Row] = {}
         for row in rows.entities(table, layout, self.out.problems):
+            self.steps.step()
             for subjects in self.naming.subjects(row):
                 for each in subjects:
                     self.out.rows.setdefault(each.iri, table.cell(row.line))
@@ -181,6 +187,7 @@ class _Converter:
 
     def convert(self) -> Conversion:
         for subjects in self.subjects:
+            self.steps.step()
             for subject in subjects:
                 self.fill(subject)
             self.link(subjects)

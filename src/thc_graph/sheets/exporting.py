@@ -238,7 +238,7 @@ class _Writer:
     ) -> Iterator[str]:
         """Yield the ways to write a reference that are read as it: label, kind and key, IRI."""
         place = iris.kind_and_key(iri.value, self.names.base)
-        for said in (self.names.labels.get(iri, ""), "/".join(place or ()), iri.value):
+        for said in (self.names.label(iri) or "", "/".join(place or ()), iri.value):
             if said and self._is_read(said, iri, shape):
                 yield escaping.guarded(said)
         if shape.is_iri and not shape.classes and not shape.scheme:

@@ -5,7 +5,7 @@ it, and handed back with its report; `sheets.loading` has it recorded.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,15 +25,10 @@ from thc_graph.sheets.problems import Cell, Problem, Severity
 from thc_graph.sheets.published import known
 from thc_graph.sheets.recognition import recognise
 from thc_graph.store.history import Source
+from thc_graph.store.progress import Progress, silent
 from thc_graph.store.publication import Repository
 
 Line = tuple[str, str, int]  # file, sheet, number
-Progress = Callable[[str], None]
-"""Told the name of each stage as it begins: "reading", "comparing"…."""
-
-
-def silent(stage: str) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +103,12 @@ def propose(
     given = list(files)
     schema, snapshot = repository.schema, repository.current()
     published = snapshot.store() if snapshot else Store()
-    progress("names")
-    names = known(published, repository.derivation.library, schema, base)
     progress("reading")
     sheets, problems = recognise(given, schema, base)
-    parts = _parts([_kept(each, without) for each in sheets], names, schema)
+    progress("names")
+    names = known(snapshot, repository.derivation.library, schema, base)
+    progress("converting")
+    parts = _parts([_kept(each, without) for each in sheets], names, schema, progress)
     progress("comparing")
     told = {p.given.input.path: p.given.input for p in parts if p.conversion.quads}
     described = {q for each in told.values() for q in _described(each, published, base)}
@@ -153,9 +149,9 @@ def _described(each: Input, published: Store, base: str) -> Iterable[Quad]:
     return () if known_already and not each.describes else each.dataset.quads(base)
 
 
-def _parts(sheets: list[Given], names: Names, schema: Schema) -> list[Part]:
+def _parts(sheets: list[Given], names: Names, schema: Schema, progress: Progress) -> list[Part]:
     sources = {each.input.path: _source(each.input.path) for each in sheets}
-    conversions = convert_all(sheets, names, schema)
+    conversions = convert_all(sheets, names, schema, progress)
     return [Part(s, sources[s.input.path], c) for s, c in zip(sheets, conversions, strict=True)]
 
 

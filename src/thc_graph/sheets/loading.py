@@ -4,8 +4,9 @@ With `partial`, rows at fault are left out and everything is proposed again, so 
 row which cites one left out is judged without it; this ends when no fault is left.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from thc_graph.schema.validation import Accepted
@@ -15,13 +16,12 @@ from thc_graph.sheets.importing import (
     Complete,
     Line,
     Part,
-    Progress,
     Proposal,
     judged,
     propose,
-    silent,
 )
 from thc_graph.sheets.problems import Problem, Severity
+from thc_graph.store.progress import Progress, silent
 from thc_graph.store.publication import Repository, Writer
 
 TENTH = 0.1
@@ -95,7 +95,29 @@ def load(
         StoreLocked: Another process is writing.
         OSError: A file cannot be opened.
     """
-    given = list(files)
+    with _uncollected():
+        return _load(list(files), repository, options, progress, agreed)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the cyclic garbage collector: a load makes millions of objects, and hardly a cycle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(
+    given: list[Input],
+    repository: Repository,
+    options: Options,
+    progress: Progress,
+    agreed: Callable[[Report], bool],
+) -> Report:
     holding: AbstractContextManager[Writer | None] = (
         repository.writing() if options.apply else nullcontext()
     )
@@ -127,16 +149,17 @@ def _settle(
 ) -> None:
     """Validate what is proposed, and publish it if it may be."""
     proposal, author = report.proposal, report.options.author
-    progress("validating")
+    progress("deriving")
     with repository.draft(proposal.change) as draft:
+        progress("validating")
         outcome = repository.check(proposal.change, draft)
         report.problems += judged(proposal, outcome, repository.schema)
         if writer is None or not isinstance(outcome, Accepted) or report.exit_code:
             return
         if agreed(report):
-            progress("publishing")
             names = ", ".join(source.name for source in proposal.sources)
-            commit = writer.publish(draft, outcome, author, f"Import : {names}", proposal.sources)
+            said = f"Import : {names}"
+            commit = writer.publish(draft, outcome, author, said, proposal.sources, progress)
             report.commit = commit.id
 
 

@@ -15,6 +15,7 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.terms import THC
 from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.sheets import cleaning
+from thc_graph.sheets.lexicon import Lexicon, Types
 from thc_graph.sheets.remarks import Unreadable
 from thc_graph.sheets.words import folded
 
@@ -24,12 +25,10 @@ _DEPARTEMENT = THC["Departement"]
 _TERRITORY = THC["Territoire"]
 _ALIKE = 78  # of 100: rapidfuzz's ratio under which two words are not alike
 
-Types = frozenset[NamedNode]
-
 
 @dataclass
 class Names:
-    """All names known, published ones and those of the rows being read.
+    """All names known: published ones, looked up as they are asked for, and those being read.
 
     `departement` gives the code of the département a published thing lies in, ""
     where there is none; it is asked only of homonyms.
@@ -37,38 +36,46 @@ class Names:
 
     schema: Schema
     base: str
-    types: dict[NamedNode, Types] = field(default_factory=dict)  # classes, schemes
-    by_name: dict[str, set[NamedNode]] = field(default_factory=dict)
-    labels: dict[NamedNode, str] = field(default_factory=dict)
+    lexicon: Lexicon
     departement: Callable[[NamedNode], str] = field(default=lambda _: "")
+    _types: dict[NamedNode, Types] = field(default_factory=dict)  # classes, schemes
+    _labels: dict[NamedNode, str] = field(default_factory=dict)
+    _named: dict[str, set[NamedNode]] = field(default_factory=dict)
     _told: dict[tuple[str, NamedNode], list[str]] = field(default_factory=dict)
-    _unions: dict[tuple[Types, Types], Types] = field(default_factory=dict)
     _expectations: dict[NamedNode, Types] = field(default_factory=dict)
     _pools: dict[Types, dict[str, NamedNode]] = field(default_factory=dict)
 
-    def add(self, iri: NamedNode, types: Iterable[NamedNode], names: Iterable[str]) -> None:
+    def types(self, iri: NamedNode) -> Types:
+        """Return the classes and schemes of a thing; none, if it is not known."""
+        found = self._types.get(iri)
+        if found is None:
+            thing = self.lexicon.thing(iri)
+            found = self._types[iri] = thing.types if thing else frozenset()
+            if thing and thing.label is not None:
+                self._labels.setdefault(iri, thing.label)
+        return found
+
+    def label(self, iri: NamedNode) -> str | None:
+        self.types(iri)
+        return self._labels.get(iri)
+
+    def things(self, expected: Types) -> set[NamedNode]:
+        """Return everything of one of some types."""
+        own = {iri for iri, types in self._types.items() if not expected.isdisjoint(types)}
+        return own.union(self.lexicon.of(expected))
+
+    def add(self, iri: NamedNode, types: Types, names: Iterable[str]) -> None:
         """Make a thing known; the first name given is its label."""
-        new = frozenset(types)
-        old = self.types.get(iri)
-        if old is None:
-            self.types[iri] = new
-        elif not new <= old:
-            union = self._unions.get((old, new))
-            if union is None:
-                union = self._unions[old, new] = old | new
-            self.types[iri] = union
+        old = self.types(iri)
+        if not types <= old:
+            self._types[iri] = old | types if old else types
         for name in names:
+            self._labels.setdefault(iri, name)
             self.call(iri, name)
 
     def call(self, iri: NamedNode, name: str) -> None:
-        """Make a name of a thing known; its first one is its label."""
-        self.labels.setdefault(iri, name)
-        word = folded(name)
-        found = self.by_name.get(word)
-        if found is None:
-            self.by_name[word] = {iri}
-        else:
-            found.add(iri)
+        """Make another name of a thing known."""
+        self._bearing(folded(name)).add(iri)
 
     def find(self, text: str, shape: PropertyShape, departement: str = "") -> list[NamedNode]:
         """Return what a cell may mean: published things of the type the property expects.
@@ -91,8 +98,14 @@ class Names:
 
     def called(self, text: str, expected: Types) -> set[NamedNode]:
         """Return the things of these types that bear exactly this name or code."""
-        found = self.by_name.get(folded(text))
-        return {iri for iri in found if self._is(iri, expected)} if found else set()
+        found = self._bearing(folded(text))
+        return {iri for iri in found if self._is(iri, expected)}
+
+    def _bearing(self, word: str) -> set[NamedNode]:
+        found = self._named.get(word)
+        if found is None:
+            found = self._named[word] = self.lexicon.called(word)
+        return found
 
     def key(self, iri: NamedNode) -> str:
         """Return the key of a thing: the last part of its IRI."""
@@ -101,7 +114,7 @@ class Names:
     def describe(self, iri: NamedNode) -> str:
         """Return a candidate as a person may write it: its label, and its code in brackets."""
         place = iris.kind_and_key(iri.value, self.base)
-        label = self.labels.get(iri, iri.value)
+        label = self.label(iri) or iri.value
         return f"{label} ({place[1]})" if place else label
 
     def near(self, text: str, shape: PropertyShape, most: int = 5) -> list[str]:
@@ -117,11 +130,10 @@ class Names:
 
     def _pool(self, expected: Types) -> dict[str, NamedNode]:
         if expected not in self._pools:
+            own = ((name, iri) for name, found in self._named.items() for iri in found)
             self._pools[expected] = {
-                name: iri
-                for name, found in self.by_name.items()
-                for iri in found
-                if self._is(iri, expected)
+                **dict(self.lexicon.words(expected)),
+                **{name: iri for name, iri in own if self._is(iri, expected)},
             }
         return self._pools[expected]
 
@@ -129,8 +141,9 @@ class Names:
         """Return the labels of a scheme's concepts."""
         key = "", shape.iri
         if key not in self._told:
-            concepts = (iri for iri, types in self.types.items() if shape.scheme in types)
-            self._told[key] = sorted(self.labels[iri] for iri in concepts)
+            self._told[key] = sorted(
+                filter(None, map(self.label, self.things(self._expected(shape))))
+            )
         return self._told[key]
 
     def _expected(self, shape: PropertyShape) -> Types:
@@ -144,13 +157,13 @@ class Names:
         return found
 
     def _is(self, iri: NamedNode, expected: Types) -> bool:
-        return not expected or not expected.isdisjoint(self.types.get(iri, ()))
+        return not expected or not expected.isdisjoint(self.types(iri))
 
     def _by_iri(self, text: str, expected: Types) -> set[NamedNode]:
         if "/" not in text:
             return set()
         iri = _node(text.strip() if "://" in text else f"{self.base}/id/{text.strip()}")
-        return {iri} if iri in self.types and self._is(iri, expected) else set()
+        return {iri} if iri and self.types(iri) and self._is(iri, expected) else set()
 
     def _by_code(self, text: str, expected: Types) -> set[NamedNode]:
         """Match a key; a code that lost its leading zero is completed to the type's length."""
@@ -160,7 +173,7 @@ class Names:
         for kind in kinds if key else ():
             for code in {key, key.zfill(_WIDTHS.get(kind, 0)) if key.isdigit() else key}:
                 iri = _node(f"{self.base}/id/{kind}/{code}")
-                if iri in self.types and self._is(iri, expected):
+                if iri and self.types(iri) and self._is(iri, expected):
                     found.add(iri)
         return found
 

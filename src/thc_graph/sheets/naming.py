@@ -87,7 +87,7 @@ class Naming:
         called = [t for s in self._calling(class_) for _, t in self.cells.of(s, row) if t]
         if called:
             self._doubt(iri, class_, called, row)
-        self.names.add(iri, (class_,), called)
+        self.names.add(iri, frozenset({class_}), called)
         return Subject(iri, class_, member, row, only)
 
     def _calling(self, class_: NamedNode) -> tuple[PropertyShape, ...]:
@@ -170,8 +170,8 @@ class Naming:
         if not (slug.isdigit() or text.isdigit()):
             self.cells.say(cell, text, note("alias", value=self.names.key(iri)))
             self.aliases.append(Quad(iri, SKOS["hiddenLabel"], Literal(text), self.graph))
-            self.names.add(iri, (class_,), ())
-            self.names.by_name.setdefault(folded(text), set()).add(iri)
+            self.names.add(iri, frozenset({class_}), ())
+            self.names.call(iri, text)
         return iri
 
     def _published(self, key: str, naming: NodeShape) -> NamedNode | None:
@@ -180,7 +180,7 @@ class Naming:
             iri = self._minted(naming, key)
         except ValueError:
             return None
-        return iri if iri in self.names.types else None
+        return iri if self.names.types(iri) else None
 
     def _minted(self, naming: NodeShape, key: str) -> NamedNode:
         if naming.namespace:
@@ -194,7 +194,7 @@ class Naming:
         scheme, code = (self.schema.property(each) for each in naming.key[:2])
         schemes = self.names.find(self.cells.first(scheme, row), scheme)
         found = self.names.called(self.cells.first(code, row), frozenset({_CONCEPT}))
-        mine = [iri for iri in found if not self.names.types[iri].isdisjoint(schemes)]
+        mine = [iri for iri in found if not self.names.types(iri).isdisjoint(schemes)]
         return mine[0] if len(mine) == 1 else None
 
     def _key(
@@ -279,7 +279,7 @@ class Naming:
 
     def _doubt(self, iri: NamedNode, class_: NamedNode, called: list[str], row: Row) -> None:
         """Refuse a code whose label is another thing's; warn of a label that another kind bears."""
-        label = self.names.labels.get(iri)
+        label = self.names.label(iri)
         naming = self.schema.naming(class_)
         shape = self.schema.property(naming.key[-1]) if naming and naming.key else None
         if label is not None and folded(label) != folded(called[0]):

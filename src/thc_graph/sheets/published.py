@@ -1,54 +1,27 @@
 """What is published already, under the names that cells may call it by."""
 
-import csv
-from collections.abc import Iterator
 from functools import partial
-from io import StringIO
 from itertools import islice
 
-from pyoxigraph import NamedNode, Quad, QueryResultsFormat, QuerySolutions, Store
+from pyoxigraph import NamedNode, Quad, Store
 
-from thc_graph.rdf.terms import SKOS, THC
+from thc_graph.rdf.terms import THC
 from thc_graph.schema.model import Schema
+from thc_graph.sheets import lexicon
 from thc_graph.sheets.names import Names
 from thc_graph.store.queries import Library
+from thc_graph.store.snapshots import Snapshot
 
 _DEPARTEMENT, _ADMINISTERS, _MEMBER = THC["departement"], THC["administre"], THC["membreDe"]
 
-_SCHEME = SKOS["ConceptScheme"].value
 
-
-def known(published: Store, library: Library, schema: Schema, base: str) -> Names:
+def known(snapshot: Snapshot | None, library: Library, schema: Schema, base: str) -> Names:
     """Return the names of everything published, for references."""
-    names = Names(schema, base, departement=partial(_departement, published))
-    nodes: dict[str, NamedNode] = {}
-    singles: dict[str, frozenset[NamedNode]] = {}  # hundreds of thousands of things, few types
-    for entity, type_ in _pairs(published, library.get("import/types").text):
-        node = nodes.get(entity)
-        if node is None:
-            node = nodes[entity] = NamedNode(entity)
-        if type_ not in singles:
-            singles[type_] = frozenset({NamedNode(type_)})
-        names.add(node, singles[type_], ())
-        if type_ == _SCHEME:
-            names.add(node, (), (entity.rstrip("/").rpartition("/")[2],))
-    for entity, name in _pairs(published, library.get("import/names").text):
-        names.call(nodes.get(entity) or NamedNode(entity), name)
-    return names
+    store = snapshot.store() if snapshot else Store()
+    return Names(schema, base, lexicon.of_snapshot(snapshot, library), partial(departement, store))
 
 
-def _pairs(store: Store, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the first two columns of an answer; in CSV, which the engine writes fastest."""
-    solutions = store.query(text)
-    assert isinstance(solutions, QuerySolutions)
-    answer = solutions.serialize(format=QueryResultsFormat.CSV)
-    assert answer is not None
-    rows = csv.reader(StringIO(answer.decode(), newline=""))
-    next(rows)
-    yield from ((row[0], row[1]) for row in rows if not row[0].startswith("_:"))
-
-
-def _departement(published: Store, iri: NamedNode) -> str:
+def departement(published: Store, iri: NamedNode) -> str:
     """Return the code of the département a thing lies in, or that what it administers lies in."""
     places = [iri, *_objects(published, iri, _ADMINISTERS)]
     for place in [

@@ -67,7 +67,7 @@ class References:
             return
         key = self.names.key(iri)
         plain = re.sub(r"\s", "", text)
-        if text == key or folded(text) == folded(self.names.labels.get(iri, "")):
+        if text == key or folded(text) == folded(self.names.label(iri) or ""):
             return
         if text.isdigit() and text != key and text.lstrip("0") == key.lstrip("0"):
             self.cells.say(cell, text, note("padded", value=key))

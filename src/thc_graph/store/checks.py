@@ -16,10 +16,8 @@ from thc_graph.store.queries import Library, StoredQuery
 
 def broken(store: Store, library: Library) -> Iterator[Violation]:
     """Yield what the checks find in a whole store."""
-    for name in library.names("check"):
-        query = library.get(name)
-        if "import" in query.headers.get("used by", ""):
-            yield from _found(store, query)
+    for query in _checks(library):
+        yield from _found(store, query)
 
 
 def newly_broken(after: Store, before: Store | None, library: Library) -> list[Violation]:
@@ -27,8 +25,17 @@ def newly_broken(after: Store, before: Store | None, library: Library) -> list[V
 
     A change of one entity may break a rule about another, so the checks look at all.
     """
-    old = set(broken(before, library)) if before is not None else set()
-    return [each for each in broken(after, library) if each not in old]
+    new: list[Violation] = []
+    for query in _checks(library):
+        found = list(_found(after, query))
+        old = set(_found(before, query)) if found and before is not None else set()
+        new += [each for each in found if each not in old]
+    return new
+
+
+def _checks(library: Library) -> Iterator[StoredQuery]:
+    queries = map(library.get, library.names("check"))
+    return (each for each in queries if "import" in each.headers.get("used by", ""))
 
 
 def _found(store: Store, query: StoredQuery) -> Iterator[Violation]:

@@ -16,7 +16,7 @@ from thc_graph.rdf.terms import in_graph
 from thc_graph.store.queries import Library
 from thc_graph.store.snapshots import Draft
 
-LARGE = 500  # changed entities from which everything is derived again
+LARGE = 20_000  # changed entities from which everything is derived again
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Derivation:
     def derive(self, draft: Draft, change: ChangeSet, before: Store | None) -> None:
         """Bring the draft's derived facts in step with a change already applied to it."""
         changed = sorted(change.subjects(), key=str)
+        before = before if change.removed else None  # what comes only adds to what is touched
         for name in self.names():
             focus = None if len(changed) > LARGE else self._touched(name, changed, draft, before)
             if focus is None or focus:

@@ -29,6 +29,7 @@ from thc_graph.store import layout, purging, snapshots
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.history import Commit, History, Source
+from thc_graph.store.progress import Progress, silent
 from thc_graph.store.purging import Erasure
 from thc_graph.store.snapshots import Artefact, Draft, Snapshot
 
@@ -140,11 +141,15 @@ class Writer:
         author: str,
         message: str,
         sources: tuple[Source, ...] = (),
+        progress: Progress = silent,
     ) -> Commit:
         """Record an accepted change, then publish its draft. Durable on return."""
         root = self.repository.root
+        progress("indexing")
         self.repository.furnish(draft)
+        progress("recording")
         commit = self.repository.history.record(accepted, author, message, sources)
+        progress("publishing")
         snapshots.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
         return commit
