@@ -1,7 +1,7 @@
 """How long an import takes, stage by stage, and how much memory it needs.
 
-Three imports, each in a process of its own: a thousand records into a store that holds
-all territories; all communes into one that holds the rest; all territories at once.
+Two imports, each in a process of its own: a thousand records into a store that holds
+all territories, and all territories (35 000 communes and the rest) into an empty one.
 """
 
 import argparse
@@ -15,8 +15,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import yaml
 
 from thc_graph.cli.app import repository
 from thc_graph.cli.init import publish_vocabulary
@@ -61,7 +59,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Imports, timed stage by stage.")
     parser.add_argument("--store", type=Path, help="one with all territories, for the small import")
-    parser.add_argument("--only", choices=("rows", "communes", "territories"))
+    parser.add_argument("--only", choices=("rows", "territories"))
     parser.add_argument("--measure", type=Path, nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -75,11 +73,6 @@ def _cases(folder: Path, full: Path | None, only: str | None) -> Iterator[tuple[
         of_snapshot(found.current(), found.derivation.library)  # an older store has no names
         _write_actors(territories, folder / "acteurs.csv")
         yield f"{ROWS} records, all territories published", folder / "full", folder / "acteurs.csv"
-    if only in (None, "communes"):
-        rest = _some(territories, folder / "rest", communes=False)
-        store = _bare(folder / "communes")
-        load(inputs(rest), repository(read_settings(store)), _options(store))
-        yield "All communes", store, _some(territories, folder / "all-communes", communes=True)
     if only in (None, "territories"):
         yield "All territories, in an empty store", _bare(folder / "empty"), territories
 
@@ -98,18 +91,6 @@ def _write_actors(territories: Path, path: Path) -> None:
                 f"{each['Nom']} ({each['Code INSEE']})", f"https://example.org/{number}",
                 f"Réunit les habitants de {each['Nom']}.",
             ))  # fmt: skip
-
-
-def _some(territories: Path, folder: Path, *, communes: bool) -> Path:
-    """Copy the reference sheets, either the communes or what they refer to."""
-    shutil.copytree(territories, folder)
-    described = yaml.safe_load((folder / "dataset.yaml").read_text("utf-8"))
-    before = ("regions.csv", "departements.csv", "collectivites-outre-mer.csv", "collectivites.csv",
-              "epci.csv", "ept.csv")  # fmt: skip
-    wanted = (COMMUNES,) if communes else before
-    described["files"] = [each for each in described["files"] if each["file"] in wanted]
-    (folder / "dataset.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), "utf-8")
-    return folder
 
 
 def _bare(root: Path) -> Path:

@@ -38,6 +38,7 @@ commune;2A004;Ajaccio;2A;;20004;;;
 commune;26289;Saillans;26;84;;;;
 commune;33364;Saillans;33;;;;;
 commune;75056;Paris;;;;;;
+arrondissement municipal;75104;Paris 4e Arrondissement;;;;;;
 """
 ACTORS = (
     "Identifiant;Nature;Nom;Type d'acteur\nville-exemple;organisation;Ville d’Exemple;association\n"

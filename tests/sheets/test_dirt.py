@@ -4,14 +4,32 @@ Each line gives a sheet as CSV, the objects then stated for a property (None: no
 matter), and what is told, as « cell severity code ».
 """
 
+import csv
+import io
+import shutil
+import subprocess
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import openpyxl
 import pytest
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, Store
 
+from thc_graph.schema.model import Schema
+from thc_graph.sheets.annotating import annotate
+from thc_graph.sheets.conversion import convert_all
+from thc_graph.sheets.datasets import Dataset, Input
+from thc_graph.sheets.importing import Part
+from thc_graph.sheets.lexicon import Lexicon
+from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Problem, Severity
+from thc_graph.sheets.published import departement
+from thc_graph.sheets.recognition import recognise
+from thc_graph.store.history import Source
+
+BASE = "https://data.thc.example"
+LONGEST = 32_000  # characters in a cell of a workbook
 
 TERRITORY = "Type de territoire;Code INSEE;Nom\n"
 GAP = "Nom;Objectif;Territoire;Projet ou engagement lié;Composition;Créé le\n"
@@ -83,7 +101,11 @@ DIRT = {
     "D7 by column": gap(
         "Saillans", ["commune/26289"], "G1 note ignored-column", more=";Département", cell=";26"
     ),
+    "D8 renamed": gap("L’Abergement", [], "C2 error unknown-reference"),
     "D8 near": gap("Mulouse", [], "C2 error unknown-reference"),
+    "D9 district": gap(
+        "75104", ["arrondissement-municipal/75104"], "C2 warning district"
+    ),
     "D9 unknown value": gap("23", [], "C2 error unknown-reference"),
     "D10 spaces": actor("SIREN", "216 802 249", "siren", ["216802249"], "D2 note cleaned"),
     "D10 false": actor("SIREN", "216802248", "siren", [], "D2 error bad-siren"),
@@ -191,8 +213,13 @@ DIRT = {
         f"{ACTOR}\n{AID}\nAide;organisation;entreprise\n", "label", ["Aide"],
         ["ligne 3 error duplicate-key"],
     ),
+    "D35 in English": progress("Statut", "Completed", "statut", ["realise"]),
     "D36 commas": gap("Mulhouse, Colmar", ["commune/68066", MULHOUSE]),
     "D36 all": gap("Toutes", [], "C2 error unknown-reference"),
+    "D39 two people": Dirt(
+        "Personne;Rôle;Organisation;Début\nMarie D., Paul P.;Président;Ville d’Exemple;2020\n",
+        "member", [], ["ligne 2 error missing-key", "A2 error unknown-reference"],
+    ),
     "D37 formula": actor("Description", "=cmd|x", "description", [], "D2 error formula"),
     "D37 error": commitment("Échéance", "#REF!", "echeance", [], "E2 error formula"),
     "D40 identifier": Dirt(
@@ -202,6 +229,13 @@ DIRT = {
     "D41 nothing": actor("Description", "néant", "description", []),
     "D41 no": actor("Description", "non", "description", []),
     "D41 ditto": actor("Description", "idem", "description", [], "D2 error ditto"),
+    "D42 line ends": actor(
+        "Description", '"Un\r\ndeux\rtrois"', "description", ["Un\ndeux\ntrois"]
+    ),
+    "a row without a name": Dirt(
+        f"{ACTOR};Site web\n;organisation;association;pas une adresse\n", "label", [],
+        ["ligne 2 error missing-key", "D2 error bad-link"],
+    ),
     "D42 long": actor("Description", "x" * 40_000, "description", ["x" * 40_000]),
     "a total": Dirt(f"{ACTOR}\n{AID}\nTOTAL;;\n", "label", ["Aide"], ["ligne 3 note total-row"]),
     "headings again": Dirt(
@@ -300,6 +334,9 @@ def test_a_whole_workbook(read, tmp_path: Path) -> None:
         "Suivi!ligne 1 note hidden-sheet",
         "Suivi!ligne 3 error missing-key",
         "Suivi!D2 warning fraction",
+        "Suivi!B3 note no-date",
+        "Suivi!C3 error unknown-concept",
+        "Suivi!D3 error formula",
     ]
     commitments, follow_ups = found
     assert commitments.refused_rows == {4, 5}
@@ -373,3 +410,64 @@ def test_a_contribution_is_its_agreement_s_too(read, tmp_path: Path) -> None:
     found, _ = read(money, agreement)
     assert [told(each.problems) for each in found] == [[], []]
     assert values(found[1].quads, "ns#contribution") == ["contribution/216802249-2014-01-2015"]
+
+
+# One of each kind in one workbook: every message, word for word; and back with its comments
+
+MESSAGES = Path(__file__).with_name("dirt.tsv")
+
+
+@pytest.fixture(scope="module")
+def one_of_each(
+    schema: Schema, published: Store, lexicon: Lexicon, tmp_path_factory: pytest.TempPathFactory
+) -> list[Part]:
+    path = tmp_path_factory.mktemp("dirt") / "de-tout.xlsx"
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, dirt in DIRT.items():
+        sheet = book.create_sheet(name)
+        for line, row in enumerate(csv.reader(io.StringIO(dirt.sheet), delimiter=";"), 1):
+            for column, text in enumerate(row, 1):
+                sheet.cell(line, column, text[:LONGEST])
+    book.save(path)
+    given, problems = recognise([Input(path, Dataset("essai"))], schema, BASE)
+    assert problems == []
+    parts = []
+    for each in given:  # apart: their rows contradict one another
+        names = Names(schema, BASE, lexicon, partial(departement, published))
+        parts.append(Part(each, Source(path.name, ""), convert_all([each], names, schema)[0]))
+    return parts
+
+
+def test_every_message_word_for_word(one_of_each: list[Part]) -> None:
+    """The file is what people read: change it when a sentence changes, and read it again."""
+    found = sorted(
+        "\t".join((str(p.cell), p.severity, p.code, p.message.fr, p.message.en)).replace("\n", "⏎")[
+            :LONGEST
+        ]
+        for part in one_of_each
+        for p in part.conversion.problems
+    )
+
+    assert found == MESSAGES.read_text("utf-8").splitlines()
+
+
+def test_they_come_back_in_their_cells(one_of_each: list[Part], tmp_path: Path) -> None:
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("LibreOffice is not installed: libreoffice-calc")
+    problems = [p for part in one_of_each for p in part.conversion.problems]
+    annotate(one_of_each, problems, frozenset(), tmp_path / "retour.xlsx", "fr")
+    for source, form in (("retour.xlsx", "ods"), ("retour.ods", "xlsx")):
+        subprocess.run(
+            [office, f"-env:UserInstallation=file://{tmp_path}/home", "--headless",
+             "--convert-to", form, "--outdir", tmp_path, tmp_path / source],
+            check=True, capture_output=True, timeout=200,
+        )  # fmt: skip
+    book = openpyxl.load_workbook(tmp_path / "retour.xlsx")
+    for each in problems:
+        if each.severity is not Severity.NOTE and each.cell.column:
+            cell = book[each.cell.sheet].cell(each.cell.line, each.cell.column)
+            assert cell.comment is not None, each.cell
+            said, seen = (" ".join(s.split()) for s in (each.message.fr, cell.comment.text))
+            assert said in seen

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, Store
 
+from thc_graph.rdf import iris
 from thc_graph.rdf.terms import RDF, XSD, A
 from thc_graph.settings import Settings
 from thc_graph.sheets.columns import layout, members
 from thc_graph.sheets.conversion import Given, convert_all
-from thc_graph.sheets.datasets import inputs
+from thc_graph.sheets.datasets import Dataset, Input, inputs
 from thc_graph.sheets.exporting import Filled, filled
 from thc_graph.sheets.importing import propose
 from thc_graph.sheets.names import Names
@@ -45,7 +46,8 @@ def published(repository: Repository, store: Store, names: Names) -> dict[str, l
     found: dict[str, list[Filled]] = {}
     for graph in sorted(store.named_graphs(), key=str):
         source, _, slug = graph.value.removeprefix(GRAPH).rpartition("/")
-        if slug in repository.schema.sheets and source != "catalogue":
+        ours = source != "catalogue" and not iris.is_provenance(graph)
+        if slug in repository.schema.sheets and ours:
             quads = store.quads_for_pattern(None, None, None, graph)
             data = filled(repository.schema.sheets[slug], repository.schema, names, quads)
             found.setdefault(source, []).append(data)
@@ -168,7 +170,8 @@ def read(path: Path, names: Names) -> dict[str, set[Quad]]:
         if table.name not in ("Lisez-moi", "Listes"):
             found = layout(table, names.schema)  # a template is recognised by its headings
             slug = found.sheet.slug
-            given = Given(table, found, NamedNode(f"{GRAPH}essai/{slug}"))
+            graph = NamedNode(f"{GRAPH}essai/{slug}")
+            given = Given(table, found, graph, Input(path, Dataset("essai")))
             conversion = next(iter(convert_all([given], names, names.schema)))
             faults = [p for p in conversion.problems if p.severity is Severity.ERROR]
             assert [each.as_dict("fr") for each in faults] == []

@@ -111,7 +111,7 @@ def _only_source(store: Store, base: str, sheets: list[Sheet]) -> str:
 def _graphs(store: Store, base: str) -> Iterator[tuple[str, str]]:
     for graph in store.named_graphs():
         source, slash, slug = graph.value.removeprefix(f"{base}/graph/").rpartition("/")
-        if slash and source != "catalogue":
+        if slash and source != "catalogue" and not iris.is_provenance(graph):
             yield source, slug
 
 

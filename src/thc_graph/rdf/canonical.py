@@ -25,11 +25,16 @@ def normalised(quads: Iterable[Quad]) -> set[Quad]:
 
     A change must speak so: history would keep the one and later remove the other.
     """
-    found = set(quads)
-    typed = {quad for quad in found if _is_typed(quad)}
-    store = Store()
+    store, found = Store(), set[Quad]()
+    typed: list[Quad] = []
+    for quad in quads:
+        if _is_typed(quad):
+            typed.append(quad)
+        else:
+            found.add(quad)
     store.bulk_extend(typed)
-    return (found - typed) | set(store)
+    found.update(store)
+    return found
 
 
 def _is_typed(quad: Quad) -> bool:

@@ -6,6 +6,7 @@ between `TX .` and `TC .`.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, parse
 
@@ -28,8 +29,8 @@ class ChangeSet:
 
     def subjects(self) -> set[NamedNode]:
         """Return the entities this change touches."""
-        quads = (*self.removed, *self.added)
-        return {quad.subject for quad in quads if isinstance(quad.subject, NamedNode)}
+        subjects = {quad.subject for quad in chain(self.removed, self.added)}
+        return {each for each in subjects if isinstance(each, NamedNode)}
 
     def facts(self) -> "ChangeSet":
         """Return this change without what it says of where facts come from."""

@@ -28,21 +28,23 @@ from thc_graph.store.progress import Progress, Steps, silent
 Fact = tuple[NamedNode, NamedNode]  # subject, property
 
 _ALT_LABEL = SKOS["altLabel"]
+_NOBODY = NamedNode("urn:thc:unnamed")
 
 
 @dataclass
 class Conversion:
     """What a sheet says.
 
-    `filled` are the (subject, property) pairs whose cells hold something: their
-    former values in the same graph are replaced, as far as `replaces` says.
+    `filled` are the (subject, property) pairs whose cells hold something, with the
+    languages of their columns: their former values in the same graph are replaced, as
+    far as `replaces` says.
     `origins` also knows the empty cells, so that a missing value is shown in the
     cell to fill. `made` is what each line describes; `unknown` what cells name
     that nobody has described.
     """
 
     quads: set[Quad] = field(default_factory=set)
-    filled: set[Fact] = field(default_factory=set)
+    filled: dict[Fact, set[str]] = field(default_factory=dict)
     origins: dict[Fact, Cell] = field(default_factory=dict)
     rows: dict[NamedNode, Cell] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -62,7 +64,7 @@ class Conversion:
         gone = {iri for line in lines for iri in self.made.get(line, ())} - kept
         return Conversion(
             quads={quad for quad in self.quads if quad.subject not in gone},
-            filled={fact for fact in self.filled if fact[0] not in gone},
+            filled={fact: said for fact, said in self.filled.items() if fact[0] not in gone},
             origins=self.origins,
             rows={iri: cell for iri, cell in self.rows.items() if iri not in gone},
             problems=self.problems,
@@ -80,12 +82,15 @@ class Conversion:
     def replaces(self, quad: Quad) -> bool:
         """Say whether a published fact gives way to what this sheet's cells hold.
 
-        Where several columns fill one property (GeoNames, Wikidata, other links),
-        each replaces only the values that it could have written.
+        A column of one language leaves the other languages alone. Where several columns
+        fill one property (GeoNames, Wikidata, other links), each replaces only the values
+        that it could have written.
         """
         fact = quad.subject, quad.predicate
         if fact not in self.filled:
             return False
+        if isinstance(quad.object, Literal) and quad.object.language:
+            return quad.object.language in self.filled[fact]
         rivals = self.rivals.get(quad.predicate, [])
         if len(rivals) < 2 or fact not in self.owners:  # noqa: PLR2004
             return True
@@ -145,6 +150,7 @@ class _Converter:
         self.naming = Naming(self.cells, names, schema, given.graph)
         self.references = References(self.cells, names, schema, self.out.unknown)
         self.subjects: list[list[Subject]] = []
+        self.unnamed: list[Row] = []  # their cells are judged all the same
         self.readable: dict[NamedNode, tuple[PropertyShape, ...]] = {}
 
     def name(self) -> None:
@@ -159,12 +165,17 @@ class _Converter:
         seen: dict[NamedNode, Row] = {}
         for row in rows.entities(table, layout, self.out.problems):
             self.steps.step()
+            told = len(self.out.problems)
+            is_named = False
             for subjects in self.naming.subjects(row):
+                is_named = True
                 for each in subjects:
                     self.out.rows.setdefault(each.iri, table.cell(row.line))
                     self.out.made.setdefault(row.line, []).append(each.iri)
                 if self._is_first(subjects, seen):
                     self.subjects.append(subjects)
+            if not is_named and told < len(self.out.problems):
+                self.unnamed.append(row)
 
     def _is_first(self, subjects: list[Subject], seen: dict[NamedNode, Row]) -> bool:
         """Two rows of one entity must say the same; the second one then adds nothing."""
@@ -192,7 +203,20 @@ class _Converter:
                 self.fill(subject)
             self.link(subjects)
         self.out.quads.update(self.naming.aliases)
+        for row in self.unnamed:
+            self._judge(row)
         return self.out
+
+    def _judge(self, row: Row) -> None:
+        """Tell what is wrong in the cells of a row that describes nothing we could name."""
+        told, main = len(self.out.problems), self.layout.members[0]
+        class_ = self.naming.class_of(main, row)
+        del self.out.problems[told:]  # it was told when the row was to be named
+        if class_ is not None:
+            kept = self.out
+            self.out = Conversion(problems=kept.problems, unknown=kept.unknown, rivals=kept.rivals)
+            self.fill(Subject(_NOBODY, class_, main, row))
+            self.out = kept
 
     def fill(self, subject: Subject) -> None:
         """Read every cell of an entity."""
@@ -227,9 +251,13 @@ class _Converter:
         if found and shape.read_in and not self.cells.columns(shape):
             cell = self.cells.place(subject.row, found[0][0])
             self.cells.say(cell, found[0][1], note("date-in-text"))
-        if not found and shape.default_cell:
+        if shape.default_cell and not any(text for _, text in found) and self._is_new(subject):
             found = [(Column(shape.name.fr, None), shape.default_cell)]
         return found
+
+    def _is_new(self, subject: Subject) -> bool:
+        """A blank cell of what is published already changes nothing."""
+        return self.names.lexicon.thing(subject.iri) is None
 
     def _fill(self, subject: Subject, shape: PropertyShape, column: Column, text: str) -> None:
         fact = subject.iri, shape.predicate
@@ -239,7 +267,7 @@ class _Converter:
             return
         cell = self.cells.place(subject.row, column)
         self.out.origins.setdefault(fact, cell)
-        self.out.filled.add(fact)
+        self.out.filled.setdefault(fact, set()).add(column.language)
         if len(self.out.rivals[shape.predicate]) > 1:
             self.out.owners.setdefault(fact, set()).add(shape.iri)
         if text == values.DELETE:
@@ -302,7 +330,7 @@ class _Converter:
             return
         yield period.first if end else period.last
         if not any(found for _, found in self.cells.of(other, subject.row)):
-            self.out.filled.add((subject.iri, other.predicate))
+            self.out.filled.setdefault((subject.iri, other.predicate), set())
             side = period.last if end else period.first
             self.add(subject.iri, other.predicate, side, cell)
 
@@ -353,7 +381,7 @@ class _Converter:
                 self._linked_fact(other.iri, shape, made.iri)
 
     def _linked_fact(self, subject: NamedNode, shape: PropertyShape, target: NamedNode) -> None:
-        self.out.filled.add((subject, shape.predicate))
+        self.out.filled.setdefault((subject, shape.predicate), set())
         self.add(subject, shape.predicate, target, None)
 
     def add(self, subject: NamedNode, predicate: NamedNode, term: Term, cell: Cell | None) -> None:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from pyoxigraph import NamedNode, Quad, QuerySolutions, Store
@@ -18,7 +19,7 @@ from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
 from thc_graph.schema.validation import Accepted, Violation
 from thc_graph.sheets import provenance
-from thc_graph.sheets.conversion import Conversion, Given, convert_all
+from thc_graph.sheets.conversion import Conversion, Fact, Given, convert_all
 from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, Problem, Severity
@@ -179,7 +180,8 @@ def _change(
     parts: list[Part], described: set[Quad], missing: set[NamedNode], published: Store
 ) -> ChangeSet:
     """Replace, in each sheet's graph, the facts whose cells are filled; touch nothing else."""
-    after = normalised(described | {quad for each in parts for quad in each.conversion.quads})
+    said = (each.conversion.quads for each in parts)
+    after = normalised(chain(described, *said))
     before = {quad for quad in after if quad in published}
     graphs = set(published.named_graphs())
     for each in parts:
@@ -197,8 +199,12 @@ def _traced(
 ) -> ChangeSet:
     """Say of each entity that a part changes from which of its rows it comes."""
     removed, added = provenance.forgotten(missing, published), set[Quad]()
+    changed: dict[object, set[Fact]] = {}  # by graph
+    for quad in chain(change.removed, change.added):
+        if isinstance(quad.subject, NamedNode):
+            changed.setdefault(quad.graph_name, set()).add((quad.subject, quad.predicate))
     for each in parts:
-        touched = _touched(each, change)
+        touched = _touched(each, changed.get(each.graph, set()))
         rows = [
             (iri, replace(cell, line=0) if each.given.declared else cell)
             for iri, cell in each.conversion.rows.items()
@@ -210,15 +216,11 @@ def _traced(
     return ChangeSet(frozenset(removed - added), frozenset(added - removed))
 
 
-def _touched(part: Part, change: ChangeSet) -> set[NamedNode]:
+def _touched(part: Part, changed: set[Fact]) -> set[NamedNode]:
     """Return the entities of which this very part adds or replaces a fact."""
-    said = part.conversion.filled | {(q.subject, q.predicate) for q in part.conversion.quads}
-    found = {
-        q.subject
-        for q in (*change.removed, *change.added)
-        if q.graph_name == part.graph and (q.subject, q.predicate) in said
-    }
-    return {each for each in found if isinstance(each, NamedNode)}
+    said = ((q.subject, q.predicate) for q in part.conversion.quads)
+    found = chain(part.conversion.filled, said)
+    return {fact[0] for fact in found if fact in changed}
 
 
 def _counts(

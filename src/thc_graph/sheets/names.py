@@ -23,6 +23,7 @@ _QUALIFIED = re.compile(r"(.+?)\s*\(([^()]+)\)")
 _WIDTHS = {"commune": 5, "arrondissement-municipal": 5, "departement": 2, "region": 2}
 _DEPARTEMENT = THC["Departement"]
 _TERRITORY = THC["Territoire"]
+_MOST = 5  # candidates told
 _ALIKE = 78  # of 100: rapidfuzz's ratio under which two words are not alike
 
 
@@ -117,15 +118,27 @@ class Names:
         label = self.label(iri) or iri.value
         return f"{label} ({place[1]})" if place else label
 
-    def near(self, text: str, shape: PropertyShape, most: int = 5) -> list[str]:
-        """Return names of the expected type that are spelt almost so; looked for once a word."""
-        key = folded(text), shape.iri
+    def near(self, text: str, shape: PropertyShape, departement: str = "") -> list[str]:
+        """Return names of the expected type spelt almost so, or that this one opens.
+
+        A former name often opens the new one: Grigny, « Grigny (69) », is now
+        Grigny-sur-Rhône. Looked for once a word.
+        """
+        parts = _QUALIFIED.fullmatch(text.strip())
+        name, place = (parts[1], parts[2]) if parts else (text, departement)
+        key = f"{folded(name)}|{folded(place)}", shape.iri
         if key not in self._told:
             pool = self._pool(self._expected(shape))
+            word = folded(name)
+            opened = sorted(each for each in pool if word and each.startswith(f"{word} "))
+            code = self._departement_code(place) if place else ""
+            there = [each for each in opened if code and self._lies_in(pool[each], code)]
             alike = process.extract(
-                key[0], pool.keys(), scorer=fuzz.ratio, limit=most, score_cutoff=_ALIKE
+                word, pool.keys(), scorer=fuzz.ratio, limit=_MOST, score_cutoff=_ALIKE
             )
-            self._told[key] = [self.describe(pool[name]) for name, _, _ in alike]
+            found = [*there, *(each for each, _, _ in alike), *opened]
+            told = dict.fromkeys(self.describe(pool[each]) for each in found)
+            self._told[key] = list(told)[:_MOST]
         return self._told[key]
 
     def _pool(self, expected: Types) -> dict[str, NamedNode]:

@@ -76,9 +76,13 @@ def letters(column: int) -> str:
 
 
 def message(code: str, **facts: object) -> Text:
-    """Return the catalogue's sentence for `code`, in both languages."""
-    spoken = _catalogue()[code]
-    return Text(fr=spoken["fr"].format(**facts).strip(), en=spoken["en"].format(**facts).strip())
+    """Return the catalogue's sentence for `code`, in both languages, as its Text facts are."""
+    return Text(fr=_said(code, "fr", facts), en=_said(code, "en", facts))
+
+
+def _said(code: str, language: str, facts: Mapping[str, object]) -> str:
+    told = {k: v.in_(language) if isinstance(v, Text) else v for k, v in facts.items()}
+    return _catalogue()[code][language].format(**told).strip()
 
 
 @cache

@@ -41,6 +41,7 @@ _HEAD: Final = 100_000  # characters that show which separator a CSV file has
 _BLOCK: Final = 1 << 20
 _DTD: Final = tuple(mark.encode(code) for mark in ("<!DOCTYPE", "<!ENTITY")
                     for code in ("ascii", "utf-16-le", "utf-16-be"))  # fmt: skip
+_BREAK: Final = re.compile(r"\r\n?")
 _HIDDEN: Final = re.compile(rb"<row [^>]*\bhidden=\"(?:1|true)\"")
 _TOLD: Final = (b"<f>", b"<f ", b"<f/", b't="e"')
 
@@ -120,7 +121,7 @@ def _within(rows: Iterable[tuple[int, list[str]]], limits: Mapping[str, int]) ->
         if line > limits["rows"]:
             raise RefusedError("too-many-rows", limit=limits["rows"])
         if any(cells):
-            yield [line, *(cell.strip() for cell in cells)]
+            yield [line, *(_BREAK.sub("\n", cell).strip() for cell in cells)]
 
 
 # Workbooks

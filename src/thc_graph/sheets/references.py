@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyoxigraph import NamedNode
 
 from thc_graph.rdf import iris
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import PropertyShape, Schema, Text
 from thc_graph.sheets import cleaning, escaping
 from thc_graph.sheets.cells import Cells
 from thc_graph.sheets.names import Names
@@ -15,6 +15,8 @@ from thc_graph.sheets.problems import Cell, message
 from thc_graph.sheets.reading import Row
 from thc_graph.sheets.remarks import Unreadable, note, warning
 from thc_graph.sheets.words import folded
+
+_DISTRICT = "arrondissement-municipal"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class References:
         elif shape.scheme is not None:
             self.cells.fault(cell, text, "unknown-concept", tuple(self.names.members(shape)))
         else:
-            self._refuse(text, shape, cell)
+            self._refuse(text, shape, row, cell)
 
     def _any_known(self, text: str, shape: PropertyShape) -> bool:
         return any(self.names.find(part.strip(), shape) for part in text.split(",") if part.strip())
@@ -67,6 +69,8 @@ class References:
             return
         key = self.names.key(iri)
         plain = re.sub(r"\s", "", text)
+        if f"/{_DISTRICT}/" in iri.value:
+            self.cells.say(cell, text, warning("district", value=self.names.describe(iri)))
         if text == key or folded(text) == folded(self.names.label(iri) or ""):
             return
         if text.isdigit() and text != key and text.lstrip("0") == key.lstrip("0"):
@@ -77,11 +81,13 @@ class References:
         elif iris.kind_and_key(iri.value, self.names.base):
             self.cells.say(cell, text, note("cleaned", value=self.names.describe(iri)))
 
-    def _refuse(self, text: str, shape: PropertyShape, cell: Cell) -> None:
-        near = tuple(self.names.near(text, shape))
+    def _refuse(self, text: str, shape: PropertyShape, row: Row, cell: Cell) -> None:
+        near = tuple(self.names.near(text, shape, self.cells.departement(row)))
         suggestion = message("did-you-mean" if near else "create-first", candidates=", ".join(near))
-        classes = self.schema.classes
-        expected = " ou ".join(classes[c].label.fr for c in shape.classes if c in classes)
-        facts = {"expected": expected, "suggestion": suggestion.fr}
+        labels = [c.label for iri in shape.classes if (c := self.schema.classes.get(iri))]
+        expected = Text(
+            fr=" ou ".join(each.fr for each in labels), en=" or ".join(each.en for each in labels)
+        )
+        facts = {"expected": expected, "suggestion": suggestion}
         self.cells.fault(cell, text, "unknown-reference", near, **facts)
         self.unknown.append(Unknown(text, shape.classes, cell))

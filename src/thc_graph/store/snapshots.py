@@ -13,9 +13,10 @@ In conformance mode the default graph holds quads of its own instead.
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store, Triple
@@ -93,11 +94,11 @@ class Draft:
         found = self.store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
         return any(_is_fact(quad) and quad.graph_name != DefaultGraph() for quad in found)
 
-    def _add(self, quads: Iterable[Quad]) -> None:
-        both = list(quads)
-        if self.union:
-            both += [in_graph(quad.triple, DefaultGraph()) for quad in filter(_is_fact, both)]
-        if len(both) < BULK:
+    def _add(self, quads: Collection[Quad]) -> None:
+        told = filter(_is_fact, quads) if self.union else ()
+        union = (in_graph(quad.triple, DefaultGraph()) for quad in told)
+        both = chain(quads, union)  # never twice in memory
+        if 2 * len(quads) < BULK:
             self.store.extend(both)
         else:
             self.store.bulk_extend(both)
