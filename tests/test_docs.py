@@ -35,5 +35,11 @@ def test_every_file_named_exists(page: Path) -> None:
     assert all((ROOT / each).exists() for each in found), found
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_test_named_exists(page: Path) -> None:
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text("utf-8")):
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), name
+
+
 def test_resources_are_those_of_the_checkout() -> None:
     assert resources().shapes_folder == ROOT / "shapes"

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from thc_graph.store import snapshots
+
 COMMUNES = "Type de territoire,Code INSEE,Nom,Département,Région,Population\n"
 ACTEURS = "Nom,Type d'acteur,Slogan,Territoire(s) d'action\n"
 GAP = "Nom,Objectif,Territoire,Projet ou engagement lié,Composition,Créé le\n"
@@ -258,3 +260,43 @@ def test_the_patch_is_what_would_change(run, bare: Path, acteurs: Path, tmp_path
     assert run(bare, "import", acteurs, "--patch", patch)[0] == 0
     lines = patch.read_text("utf-8").splitlines()
     assert sum("slogan" in line and line.startswith("A ") for line in lines) == 2
+
+
+# What is promised
+
+
+def test_a_warning_refuses_only_where_that_is_asked(run, bare: Path, tmp_path: Path) -> None:
+    path = tmp_path / "acteurs.csv"
+    path.write_text("Nom,Type d'acteur,Site web\nEssai,association,www.exemple.fr\n", "utf-8")
+    before = (bare / "CURRENT").read_text()
+    assert run(bare, "import", path, "--apply", "--strict")[0] == 4
+    assert (bare / "CURRENT").read_text() == before
+    assert run(bare, "import", path, "--apply")[0] == 0
+    assert (bare / "CURRENT").read_text() != before
+
+
+def test_a_refused_file_leaves_no_trace_in_what_is_published(
+    run, bare: Path, acteurs: Path
+) -> None:
+    published = sorted(map(str, snapshots.current(bare).store()))
+    write(acteurs, range(10), type_="planète")
+    assert run(bare, "import", acteurs, "--apply")[0] == 3
+    assert sorted(map(str, snapshots.current(bare).store())) == published
+    _, out, _ = run(bare, "imports", "list", "--json")
+    assert len(json.loads(out)[0]["problems"]) == 10
+
+
+def test_english_messages_are_english(run, store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gap.csv"
+    path.write_text(GAP + "Essai,But,Nulle-part,x,citoyens,2015\n", "utf-8")
+    _, _, told = run(store, "--lang", "en", "import", path)
+    assert "No record (territory) has this name or code. Create it first" in told
+
+
+def test_a_whole_file_without_sense_gives_no_traceback(run, store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bruit.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 40)
+    code, out, told = run(store, "import", path)
+    assert code == 3
+    assert "Traceback" not in out + told
+    assert "bruit.xlsx" in told
