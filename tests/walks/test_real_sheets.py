@@ -6,14 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyoxigraph import DefaultGraph, NamedNode
+from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from thc_graph.cli.import_ import Report, load
 from thc_graph.rdf.terms import DCT, RDFS, THC, A
 from thc_graph.settings import Settings, resources
+from thc_graph.sheets import loading
 from thc_graph.sheets.columns import layout, read_mapping
-from thc_graph.sheets.datasets import inputs
+from thc_graph.sheets.datasets import Input, inputs
 from thc_graph.sheets.importing import Proposal, propose
+from thc_graph.sheets.loading import Options
+from thc_graph.sheets.problems import Severity
 from thc_graph.sheets.reading import Row, Table
 from thc_graph.store.publication import Repository
 
@@ -130,6 +133,56 @@ def test_31_fiches(demo: Repository, sheet: str, class_: str, rows: int, titled:
     assert refused(found) == []
     assert len(entities(found, class_)) == rows  # the 31st is about the programme itself
     assert len(values(found, RDFS["label"])) == titled
+
+
+NO_NAME, NO_RESULT = "-label", "ExperienceShape-resultat"
+PUBLISHED = {  # file, mapping → class, how many of it are published, the rows left out and why
+    ("paris_bp_laureats_2014_2016", "paris-budget-participatif/projets"): (
+        "Projet", 412, {NO_NAME: [7, 221]},  # « NON REGISTRÉ » is no title
+    ),
+    ("outils_methodes_multibao", "multibao/methodes"): (
+        "Methode", 77, {NO_NAME: [35, 36, 38], "placeholder": [39], "unknown-concept": [67, 68]},
+    ),
+    ("fiches_democratie_ouverte", "democratie-ouverte/acteurs"): (
+        "Organisation", 14, {NO_NAME: [14, 15, 17, 18, 22, 23, 26, 27]},
+    ),
+    ("fiches_democratie_ouverte", "democratie-ouverte/experiences"): (
+        "Experience", 0, {NO_RESULT: [8, 10, 12, 16, 21, 29]},
+    ),
+    ("fiches_democratie_ouverte", "democratie-ouverte/outils-methodes"): ("Methode", 2, {}),
+}  # fmt: skip
+
+
+def test_sound_rows_are_published_and_the_others_left_for_a_reason(copy: Repository) -> None:
+    options = Options(Settings.base, "tests", apply=True, partial=True)
+    for (file, mapping), (class_, count, left) in PUBLISHED.items():
+        files = inputs(REAL / f"{file}.csv", mapping=MAPPINGS.parent / f"{mapping}.yaml")
+        report = loading.load(files, copy, options)
+        reasons: dict[str, set[int]] = {}
+        for each in report.problems:
+            if each.severity is Severity.ERROR:
+                reason = NO_NAME if each.code.endswith(NO_NAME) else each.code
+                reasons.setdefault(reason, set()).add(each.cell.line)
+        reasons.pop("Common-description", None)  # of a row that has no name either
+        assert {reason: sorted(lines) for reason, lines in reasons.items()} == left, mapping
+        assert {line for _, _, line in report.refused} == {n for ns in left.values() for n in ns}
+        assert bool(report.commit) == bool(count)
+        assert published(copy, files[0], class_) == count, mapping
+    kiosks = NamedNode(f"{Settings.base}/id/projet/paris-bp-2205")
+    snapshot = copy.current()
+    assert snapshot is not None
+    said = {q.predicate: q.object for q in snapshot.store().quads_for_pattern(kiosks, None, None)}
+    assert said[RDFS["label"]] == Literal("Des kiosques pour faire la fête", language="fr")
+    assert said[THC["fin"]].value == "2020-09"
+
+
+def published(repository: Repository, file: Input, class_: str) -> int:
+    """Return how many things of a class the graphs of a file's dataset hold."""
+    snapshot = repository.current()
+    assert snapshot is not None
+    typed = snapshot.store().quads_for_pattern(None, A, THC[class_])
+    mine = f"/graph/{file.dataset.id}/"
+    return sum(mine in getattr(quad.graph_name, "value", "") for quad in typed)
 
 
 @pytest.mark.parametrize(
