@@ -15,6 +15,13 @@ PATIENCE = 30.0  # seconds until a server must answer
 @contextmanager
 def served(store: Path, *options: str) -> Iterator[str]:
     """Serve a store by the product's own command; give the address without a final slash."""
+    with running(store, *options) as (_, address):
+        yield address
+
+
+@contextmanager
+def running(store: Path, *options: str) -> Iterator[tuple[int, str]]:
+    """Serve a store; give the server's process id and its address."""
     port = free_port()
     program = Path(sys.executable).with_name("thc-graph")
     command = [str(program), "--store", str(store), "serve"]
@@ -26,7 +33,7 @@ def served(store: Path, *options: str) -> Iterator[str]:
         address = f"http://127.0.0.1:{port}"
         try:
             _wait(f"{address}/readyz")
-            yield address
+            yield process.pid, address
         finally:
             process.terminate()
             process.wait(PATIENCE)

@@ -12,6 +12,7 @@ from thc_graph.errors import QueryTimeout, QueueFull
 from thc_graph.store.lanes import Client, LaneRoom, Room
 
 SOON, LATE = 0.05, 60.0
+CANCELLED = asyncio.CancelledError
 
 
 def within(seconds: float) -> float:
@@ -42,9 +43,9 @@ class Visitors:
                 self.inside.append(client)
                 await self.out.wait()
 
-    async def leave(self) -> None:
+    async def leave(self) -> list[BaseException | None]:
         self.out.set()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        return await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
 def test_one_client_leaves_a_place_for_another() -> None:
@@ -114,6 +115,22 @@ def test_patience_ends_in_the_queue() -> None:
     asyncio.run(run())
 
 
+def test_one_who_gives_up_in_the_moment_of_its_turn_loses_no_place() -> None:
+    async def run() -> None:
+        visitors = Visitors(workers=1, waiting=4)
+        visitors.come("a")
+        await settle()
+        impatient, patient = visitors.come("b"), visitors.come("c")
+        await settle()
+        impatient.cancel()
+        visitors.out.set()  # the place is free before the one who gave up has heard of it
+        await patient
+        assert [type(each) for each in await visitors.leave()][:2] == [type(None), CANCELLED]
+        assert visitors.inside == ["a", "c"]
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_whoever_leaves_whenever_no_place_is_lost(seed: int) -> None:
     async def run() -> None:
@@ -125,7 +142,8 @@ def test_whoever_leaves_whenever_no_place_is_lost(seed: int) -> None:
                 if chance.random() < 0.1:
                     task.cancel()
             await asyncio.sleep(0)
-        await visitors.leave()
+        ended = await visitors.leave()
+        assert {type(each) for each in ended} <= {QueueFull, asyncio.CancelledError, type(None)}
         last = [visitors.come("") for _ in range(3)]
         await asyncio.gather(*last)
         assert visitors.room.state().waiting == 0

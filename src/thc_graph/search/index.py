@@ -248,8 +248,9 @@ class Index:
     ) -> tuple[int, list[str]]:
         """Return how many entities a query finds, and some of them in an order."""
         way = Order.Desc if descending else Order.Asc
+        start = min(offset, self.searcher.num_docs)  # room is made for all that is skipped
         found = self.searcher.search(
-            asked, limit=max(1, limit), order_by_field=order, offset=offset, order=way
+            asked, limit=max(1, limit), order_by_field=order, offset=start, order=way
         )
         iris = [self.searcher.doc(address)["iri"][0] for _, address in found.hits]
         return count(found), iris
@@ -337,7 +338,8 @@ class Index:
 
     def find(self, asked: Query, limit: int, language: str, offset: int = 0) -> list[Place]:
         """Return the best of what a query finds, the more peopled first among equals."""
-        found = self.searcher.search(asked, limit=limit, offset=offset, weight_by_field="weight")
+        start = min(offset, self.searcher.num_docs)
+        found = self.searcher.search(asked, limit=limit, offset=start, weight_by_field="weight")
         return [self.place(address, language) for _, address in found.hits]
 
 

@@ -138,7 +138,7 @@ class LaneRoom(Generic[Worker]):
             turn.granted.set_result(None)
 
     def _may_enter(self, turn: _Turn) -> bool:
-        if self._holders.total() >= self.room.workers:
+        if self._holders.total() >= self.room.workers or turn.granted.done():  # called off
             return False
         return not turn.client or self._holders[turn.client] < self._share
 
