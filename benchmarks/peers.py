@@ -347,9 +347,20 @@ def _requests(
         "Entity as Turtle, another each time": lambda server, turn: page(
             server, spread[turn % len(spread)]
         ),
-        "Entity as Turtle, CONSTRUCT on all three": lambda server, _: construct(server, known),
-        f"SELECT of {ROWS} rows": lambda server, _: server.query(SELECT, JSON),
-        "Aggregate: communes per région": lambda server, _: server.query(AGGREGATE, JSON),
+        "Entity, CONSTRUCT on all three, another each time": lambda server, turn: construct(
+            server, spread[turn % len(spread)]
+        ),
+        "Entity, CONSTRUCT on all three, the same again": lambda server, _: construct(
+            server, known
+        ),
+        f"SELECT of {ROWS} rows, others each time": lambda server, turn: server.query(
+            f"{SELECT} OFFSET {turn}", JSON
+        ),
+        f"SELECT of {ROWS} rows, the same again": lambda server, _: server.query(SELECT, JSON),
+        "Aggregate, another each time": lambda server, turn: server.query(
+            f"{AGGREGATE} HAVING (COUNT(?commune) > -{turn + 1})", JSON
+        ),
+        "Aggregate, the same again": lambda server, _: server.query(AGGREGATE, JSON),
     }
     for title, ask in kinds.items():
         times = _in_turn(servers, ask, rounds, seconds)

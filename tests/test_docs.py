@@ -1,17 +1,24 @@
 """The documentation is held to the product: what it names exists, what exists it names."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import typer
 
 from thc_graph.cli.app import app
-from thc_graph.settings import resources
+from thc_graph.settings import Settings, resources
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = set(typer.main.get_command(app).commands)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PROMISES = re.findall(
+    r"^\| ([^|]+) \|\s*([^|]*?)\s*\|\s*([^|]*?)\s*\| (`tests/[^|]+`) \|$",
+    (ROOT / "docs/promises.md").read_text("utf-8"),
+    re.MULTILINE,
+)
+UNITS = {"": 1, "s": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 def test_every_command_is_documented() -> None:
@@ -43,3 +50,26 @@ def test_every_test_named_exists(page: Path) -> None:
 
 def test_resources_are_those_of_the_checkout() -> None:
     assert resources().shapes_folder == ROOT / "shapes"
+
+
+@pytest.mark.parametrize(("promise", "default", "setting", "named"), PROMISES)
+def test_a_promise_has_its_default_and_its_test(
+    promise: str, default: str, setting: str, named: str
+) -> None:
+    for path, test in re.findall(r"`([\w/.]+)::(\w+)`", named):
+        assert re.search(rf"^(async )?def {test}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+    if setting:
+        value = getattr(Settings, setting.strip("`"))
+        number, _, unit = default.partition(" ")
+        assert default == "loopback" or float(number) * UNITS[unit] == value, promise
+
+
+def test_every_line_of_the_promises_has_a_test() -> None:
+    rows = re.findall(r"^\| (?!Promise)", (ROOT / "docs/promises.md").read_text(), re.MULTILINE)
+    assert len(PROMISES) == len(rows) > 30
+
+
+def test_every_limit_of_a_client_is_promised() -> None:
+    promised = {setting.strip("`") for _, _, setting, _ in PROMISES}
+    limits = {each.name for each in fields(Settings) if re.search("_size$|^client_", each.name)}
+    assert limits - {"update_size"} <= promised  # an editor's

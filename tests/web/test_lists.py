@@ -110,6 +110,14 @@ async def test_what_is_typed_is_shown_as_text(demo_client: httpx.AsyncClient) ->
     assert "<script>alert" not in answer.text
 
 
+@pytest.mark.parametrize("number", ["9" * 9, "9" * 18, "9" * 5000, "-1", "x"])
+async def test_a_page_that_is_not_there_costs_nothing(
+    demo_client: httpx.AsyncClient, number: str
+) -> None:
+    answer = await demo_client.get("/commune", params={"page": number})
+    assert answer.status_code in (200, 404)
+
+
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_is_a_formula(formula: str) -> None:
     assert harmless(formula) == f"'{formula}"
