@@ -22,6 +22,7 @@ from thc_graph.schema.model import Schema, Text
 from thc_graph.store.queries import Filling, Library, Reader, StoredQuery
 
 FOLDER: Final = "entity/section"
+HOME: Final = "home"
 DAY: Final = "jour"
 
 Row = Mapping[str, Value]  # by variable; what is unbound is absent
@@ -62,14 +63,29 @@ async def sections(
 ) -> tuple[Section, ...]:
     """Return the sections of an entity's page that have something to tell, in their order."""
     asked = _of(reader.library, reader.schema, tuple(classes))
-    answers = await asyncio.gather(*(_rows(reader, each, iri, day) for each in asked))
-    found = [(query, rows) for query, rows in zip(asked, answers, strict=True) if rows]
-    terms = (term for _, rows in found for row in rows for term in row.values())
+    return await _told(reader, asked, iri, language, day)
+
+
+async def home(reader: Reader, language: str, day: date) -> tuple[Section, ...]:
+    """Return the sections of the first page, which are about no entity."""
+    queries = [reader.library.get(name) for name in reader.library.names(HOME)]
+    return await _told(reader, sorted(queries, key=_order), None, language, day)
+
+
+async def _told(
+    reader: Reader, asked: Sequence[StoredQuery], iri: NamedNode | None, language: str, day: date
+) -> tuple[Section, ...]:
+    slots = [_slots(query, iri, day) for query in asked]
+    answers = await asyncio.gather(
+        *(reader.bindings(query.name, **own) for query, own in zip(asked, slots, strict=True))
+    )
+    found = [each for each in zip(asked, slots, answers, strict=True) if each[2]]
+    terms = (term for _, _, rows in found for row in rows for term in row.values())
     nodes = [each for each in terms if isinstance(each, NamedNode)]
     view = View(reader.schema, index(await labels(reader, nodes)), language)
     return tuple(
-        replace(_section(view, query, rows), query=query_of(reader.library, query, iri, day))
-        for query, rows in found
+        replace(_section(view, query, rows), query=reader.library.fill(query.name, **own))
+        for query, own, rows in found
     )
 
 
@@ -90,7 +106,7 @@ def _of(library: Library, schema: Schema, classes: Sequence[NamedNode]) -> list[
     above = {each for class_ in classes for each in schema.ancestors(class_)}
     queries = [library.get(name) for name in library.names(FOLDER)]
     wanted = [query for query in queries if above & set(_classes(query.headers.get("of", "")))]
-    return sorted(wanted, key=lambda query: float(query.headers.get("order", "99")))
+    return sorted(wanted, key=_order)
 
 
 @cache
@@ -98,28 +114,22 @@ def _classes(names: str) -> tuple[NamedNode, ...]:
     return tuple(THC[name] for name in names.split())
 
 
-async def _rows(
-    reader: Reader, query: StoredQuery, iri: NamedNode, day: date
-) -> list[dict[str, Term]]:
-    return await reader.bindings(query.name, **_slots(query, iri, day))
+def _order(query: StoredQuery) -> float:
+    return float(query.headers.get("order", "99"))
 
 
-def _slots(query: StoredQuery, iri: NamedNode, day: date) -> dict[str, Filling]:
-    slots: dict[str, Filling] = {"entity": iri}
+def _slots(query: StoredQuery, iri: NamedNode | None, day: date) -> dict[str, Filling]:
+    slots: dict[str, Filling] = {"entity": iri} if iri else {}
     if DAY in query.slots:
         slots[DAY] = Literal(day.isoformat(), datatype=XSD["date"])
     return slots
-
-
-def query_of(library: Library, query: StoredQuery, iri: NamedNode, day: date) -> str:
-    return library.fill(query.name, **_slots(query, iri, day))
 
 
 def _section(view: View, query: StoredQuery, rows: list[dict[str, Term]]) -> Section:
     kind, _, facet = query.headers.get("whole", "").partition("?")
     return Section(
         id=query.name.rpartition("/")[2],
-        title=_told(query, "title").in_(view.language),
+        title=_titled(query).in_(view.language),
         view=query.headers.get("view", "table"),
         query="",
         columns=tuple(_columns(query, rows, view.language)),
@@ -129,8 +139,8 @@ def _section(view: View, query: StoredQuery, rows: list[dict[str, Term]]) -> Sec
     )
 
 
-def _told(query: StoredQuery, header: str) -> Text:
-    return Text(query.headers.get(f"{header} fr", ""), query.headers.get(f"{header} en", ""))
+def _titled(query: StoredQuery) -> Text:
+    return Text(query.headers.get("title fr", ""), query.headers.get("title en", ""))
 
 
 def _columns(query: StoredQuery, rows: list[dict[str, Term]], language: str) -> Iterator[Column]:

@@ -17,6 +17,7 @@ from thc_graph.web import (
     entities,
     examples,
     health,
+    home,
     lists,
     notices,
     problems,
@@ -79,6 +80,7 @@ def _route(app: FastAPI) -> None:
     for router in (
         health.router,
         notices.router,
+        home.router,
         lists.router,
         search.router,
         dashboards.router,

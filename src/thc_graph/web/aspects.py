@@ -71,7 +71,13 @@ def _changes(service: Service, reading: Published, iri: NamedNode, told: str) ->
 @router.api_route("/doc/{kind}/{key}/cite-par", methods=["GET", "HEAD"])
 async def cited(kind: str, key: str, request: Request, reading: Reading) -> Response:
     """List the entities of a kind that point at one through a property, fifty a page."""
-    entity, told = await _entity(request, reading, kind, key), language_of(request)
+    entity = await _entity(request, reading, kind, key)
+    return await citing(request, reading, entity, kind)
+
+
+async def citing(request: Request, reading: Published, entity: Entity, kind: str) -> Response:
+    """Answer with a page of those that point at an entity, as the address asks."""
+    told = language_of(request)
     asked, number = request.query_params, request.query_params.get("page", "1")
     by = asked.get("propriete", "")
     if not is_iri(by) or not (number.isascii() and number.isdecimal()):

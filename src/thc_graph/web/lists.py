@@ -64,16 +64,6 @@ class Address:
         return f"{path}?{query}" if query else path
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
-async def home(request: Request, reading: Reading) -> Response:
-    counts = await lists.counts(reading)
-    if choose(request.headers.get("accept", ""), (HTML,)) is None:
-        raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
-    told = language_of(request)
-    content = pages_of(request).render("home.html", request, told, counts=counts)
-    return represent(request, reading, content, HTML, language=told)
-
-
 @router.api_route("/voc", methods=["GET", "HEAD"])
 async def vocabularies(request: Request, reading: Reading) -> Response:
     return await members(lists.VOCABULARIES, request, reading)

@@ -5,13 +5,16 @@ A term `ns#Engagement` is at `/voc/ns/Engagement`, a concept `theme/opengov` at
 """
 
 from fastapi import APIRouter, Request, Response
+from pyoxigraph import NamedNode
 
-from thc_graph import vocabulary
+from thc_graph import lists, vocabulary
 from thc_graph.entities import describing
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.service import Published
-from thc_graph.web.entities import Document, Reading, first, page, split
-from thc_graph.web.rendering import pages_of
+from thc_graph.web.aspects import citing
+from thc_graph.web.entities import Document, Reading, first, is_iri, page, split
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
 
 router = APIRouter()
 
@@ -33,6 +36,15 @@ async def everything(request: Request, reading: Published, asked: Document) -> b
         listed=list(vocabulary.one_by_one(classes)),
         properties=vocabulary.properties(reading.schema, told),
     )
+
+
+@router.api_route("/voc/{rest:path}/cite-par", methods=["GET", "HEAD"])
+async def cited(rest: str, request: Request, reading: Reading) -> Response:
+    for iri in filter(is_iri, _terms(rest)):
+        entity = await describing.summary(reading, NamedNode(iri), language_of(request))
+        if entity is not None:
+            return await citing(request, reading, entity, lists.VOCABULARIES)
+    raise Problem(404, "NotFound")
 
 
 @router.api_route("/voc/{rest:path}", methods=["GET", "HEAD"])

@@ -1,0 +1,53 @@
+"""The first page: what there is, where the commitments stand, what comes next, three doors."""
+
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+from pyoxigraph import NamedNode
+
+from thc_graph import lists
+from thc_graph.entities import sections
+from thc_graph.entities.sections import Section
+from thc_graph.service import Published
+from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.negotiation import choose
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import represent, today
+
+router = APIRouter()
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def home(request: Request, reading: Reading) -> Response:
+    if choose(request.headers.get("accept", ""), (HTML,)) is None:
+        raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
+    told, day = language_of(request), today(request)
+    key = (request.url.path, request.url.query, HTML, told, day)
+    content = await reading.page(key, partial(_content, request, reading))
+    assert content is not None
+    return represent(request, reading, content, HTML, language=told, day=day)
+
+
+async def _content(request: Request, reading: Published) -> bytes:
+    told = language_of(request)
+    return pages_of(request).render(
+        "home.html",
+        request,
+        told,
+        counts=await lists.counts(reading),
+        sections={e.id: e for e in await sections.home(reading, told, today(request))},
+        whole=partial(_whole, request, reading),
+        path="/",
+    )
+
+
+def _whole(request: Request, reading: Published, part: Section, by: NamedNode | None) -> str:
+    """Return the address of the commitments that a row counts."""
+    shape = lists.facets_of(reading.schema, lists.classes_of(reading.schema, "engagement")).get(
+        part.by
+    )
+    if shape is None or by is None:
+        return ""
+    base = request.app.state.service.settings.base
+    return f"/engagement?{part.by}={lists.token_of(shape, by, base)}"
