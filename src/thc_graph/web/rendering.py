@@ -26,7 +26,7 @@ from thc_graph.web.negotiation import language
 TEMPLATES: Final = Path(__file__).parent / "templates"
 NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
 PAGES: Final = frozenset(
-    {"sparql", "tableau-de-bord", "agenda"}
+    {"sparql", "tableau-de-bord", "agenda", "carte"}
 )  # pages of the menu that are no list of a class
 MONTH_LENGTH: Final = len("2016-03")
 DAY_LENGTH: Final = len("2016-03-30")

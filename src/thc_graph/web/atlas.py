@@ -1,0 +1,162 @@
+"""The map over HTTP: `/carte`, drawn by the server, with its figures beside it.
+
+Overseas départements, which the outlines leave out, are squares with their code. Without
+the outlines (`scripts/assets.py`), all of them are.
+"""
+
+import asyncio
+import json
+import math
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from thc_graph import atlas
+from thc_graph.atlas import Map, Place
+from thc_graph.service import Published
+from thc_graph.sheets.tablefiles import WRITERS
+from thc_graph.web import assets
+from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.negotiation import choose
+from thc_graph.web.problems import Problem
+from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import represent
+
+router = APIRouter()
+
+PATH: Final = "/carte"
+FIRST: Final = "engagement"
+OUTLINES: Final = "vendor/france/departements.svg"
+FACTS: Final = "vendor/france/departements.json"
+SHADES: Final = 4  # of the colour, beside none at all
+SIDE: Final = 240  # of a square, in units of the outlines
+ACROSS: Final = 10  # squares on a line
+MEDIA_TYPES: Final = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "rq": "application/sparql-query",
+}
+
+
+@dataclass(frozen=True)
+class Square:
+    """A département that has no outline, at a place of the drawing."""
+
+    place: Place
+    shade: int
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Départements by shade, from 0 (none) up; `outlined` are those the file has."""
+
+    width: int
+    height: int
+    outlined: tuple[tuple[Place, int], ...]
+    squares: tuple[Square, ...]
+    credit: str
+
+
+def drawing(found: Map) -> Drawing:
+    """Return what the server draws of a map."""
+    facts = outlines()
+    boxes = facts.get("boxes", {})
+    width, height = facts.get("width", ACROSS * SIDE), facts.get("height", 0)
+    shaded = [(each, shade(each.count, found.most)) for each in found.places]
+    others = [pair for pair in shaded if pair[0].code not in boxes]
+    squares = tuple(
+        Square(each, of, SIDE * (i % ACROSS), height + SIDE // 3 + SIDE * (i // ACROSS))
+        for i, (each, of) in enumerate(others)
+    )
+    below = SIDE // 3 + SIDE * -(-len(others) // ACROSS) if others else 0
+    outlined = tuple(pair for pair in shaded if pair[0].code in boxes)
+    return Drawing(width, height + below, outlined, squares, facts.get("credit", ""))
+
+
+def shade(count: int, most: int) -> int:
+    """Return how dark a figure is; each step is as many times more, for one of a thousand.
+
+    >>> [shade(each, 100) for each in (0, 1, 3, 30, 100)]
+    [0, 1, 2, 3, 4]
+    """
+    if not count:
+        return 0
+    return max(1, math.ceil(SHADES * math.log1p(count) / math.log1p(most) - 1e-9))
+
+
+@cache
+def outlines() -> dict[str, Any]:
+    """Return the size of the outlines, the box of each département, and whose they are."""
+    if not assets.exists(FACTS):
+        return {}
+    found: dict[str, Any] = json.loads((assets.FOLDER / FACTS).read_text("utf-8"))
+    return found
+
+
+@router.api_route(PATH, methods=["GET", "HEAD"])
+async def page(request: Request, reading: Reading) -> Response:
+    media_type = choose(request.headers.get("accept", ""), (HTML, *MEDIA_TYPES.values()))
+    if media_type is None:
+        raise Problem(406, "NotAcceptable", {"offered": (HTML, *MEDIA_TYPES.values())})
+    suffix = next((name for name, each in MEDIA_TYPES.items() if each == media_type), "")
+    return await _answer(request, reading, suffix or request.query_params.get("format", ""))
+
+
+@router.api_route(f"{PATH}.{{suffix}}", methods=["GET", "HEAD"])
+async def file(suffix: str, request: Request, reading: Reading) -> Response:
+    return await _answer(request, reading, suffix)
+
+
+async def _answer(request: Request, reading: Published, suffix: str) -> Response:
+    kind, told = request.query_params.get("nature", FIRST), language_of(request)
+    if kind not in atlas.kinds(reading.schema) or (suffix and suffix not in MEDIA_TYPES):
+        raise Problem(404, "NotFound")
+    media_type = MEDIA_TYPES.get(suffix, HTML)
+    make = partial(_file if suffix else _page, request, reading, kind, suffix)
+    key = (PATH, kind, media_type, told, request.url.query)
+    content = await reading.page(key, make)
+    assert content is not None
+    links = {
+        f"{PATH}.{name}?nature={kind}": f'rel="alternate"; type="{each}"'
+        for name, each in MEDIA_TYPES.items()
+    }
+    response = represent(request, reading, content, media_type, language=told, links=links)
+    if suffix:
+        response.headers["Content-Disposition"] = f'attachment; filename="carte-{kind}.{suffix}"'
+    return response
+
+
+async def _page(request: Request, reading: Published, kind: str, _: str) -> bytes:
+    told = language_of(request)
+    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told)
+    return pages_of(request).render(
+        "map.html",
+        request,
+        told,
+        map=found,
+        drawing=drawing(found),
+        kinds=atlas.kinds(reading.schema),
+        outlines=OUTLINES,
+        side=SIDE,
+        suffixes=MEDIA_TYPES,
+        query=atlas.query_of(reading, kind),
+    )
+
+
+async def _file(request: Request, reading: Published, kind: str, suffix: str) -> bytes:
+    if suffix == "rq":
+        return atlas.query_of(reading, kind).encode()
+    told = language_of(request)
+    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told)
+    t = pages_of(request).translator(told)
+    name = atlas.kinds(reading.schema)[kind].name.in_(told)
+    headings = ("IRI", t("map.code"), t("map.departement"), name)
+    rows = [
+        (each.iri.value, each.code, each.label.value if each.label else "", each.count)
+        for each in found.places
+    ]
+    return await asyncio.to_thread(WRITERS[suffix], headings, rows)

@@ -1,0 +1,60 @@
+"""The map over HTTP: its figures are those of its query, its squares what has no outline."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import httpx
+import pytest
+from pyoxigraph import Literal, NamedNode
+
+from thc_graph.atlas import Map, Place
+from thc_graph.web import atlas
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("kind", ["engagement", "experience", "evenement"])
+async def test_figures_are_those_of_the_query(demo_client: httpx.AsyncClient, kind: str) -> None:
+    table = await demo_client.get(f"/carte.csv?nature={kind}&lang=fr")
+    rows = list(csv.reader(io.StringIO(table.content.decode("utf-8-sig"))))[1:]
+    query = (await demo_client.get(f"/carte.rq?nature={kind}")).text
+    headers = {"Accept": "application/sparql-results+json"}
+    answer = await demo_client.get("/sparql", params={"query": query}, headers=headers)
+    found = {
+        row["departement"]["value"]: row["nombre"]["value"]
+        for row in json.loads(answer.content)["results"]["bindings"]
+    }
+    assert {row[0]: row[3] for row in rows if row[3] != "0"} == found
+    page = await demo_client.get(f"/carte?nature={kind}", headers={"Accept": "text/html"})
+    assert all(f"({iri.rpartition('/')[2]})</th>" in page.text for iri in found)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status"),
+    [
+        ("/carte", "text/html", 200),
+        ("/carte?nature=rien", "text/html", 404),
+        ("/carte.zip", "*/*", 404),
+        ("/carte", "image/png", 406),
+        ("/carte", "text/csv", 200),
+    ],
+)
+async def test_what_an_address_gives(
+    demo_client: httpx.AsyncClient, path: str, accept: str, status: int
+) -> None:
+    assert (await demo_client.get(path, headers={"Accept": accept})).status_code == status
+
+
+def test_every_departement_is_drawn_once() -> None:
+    node = NamedNode("https://data.thc.example/id/departement/68")
+    place = Place(node, "68", Literal("Haut-Rhin", language="fr"), 3)
+    found = Map("engagement", 4, 0, (place, replace(place, code="974", count=1)))
+    drawing = atlas.drawing(found)
+    squares = {square.place.code for square in drawing.squares}
+    outlined = {place.code for place, _ in drawing.outlined}
+    assert (squares | outlined, squares & outlined) == ({"68", "974"}, set())
+    assert "974" in squares
+    if atlas.outlines():
+        assert "CC BY 4.0" in drawing.credit
