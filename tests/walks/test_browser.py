@@ -52,6 +52,8 @@ PAGES = (
     "/agenda?periode=passe",
     "/carte",
     "/carte?nature=experience",
+    "/ligne-de-temps",
+    "/schema",
     "/voc",
     "/voc/ns",
     "/voc/ns/Engagement",
