@@ -15,7 +15,7 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import DASH, DCT, SKOS, THC, XSD, A, Term, text_in
 from thc_graph.schema.model import NodeShape, PropertyShape, Schema, Text
-from thc_graph.store.queries import Reader
+from thc_graph.store.queries import Filling, Reader
 
 SIZE: Final = 50  # rows of a page
 SHOWN: Final = 12  # values of a facet shown before one asks for all
@@ -313,9 +313,13 @@ def term_of(written: str) -> Value:
 def query_of(reader: Reader, index: Index, asked: Asked) -> str:
     """Return the SPARQL query whose entities are those of the list, all pages together."""
     classes = classes_of(reader.schema, asked.kind)
-    patterns = [Literal(each) for each in index.patterns(asked.text)]
+    told: dict[str, Filling] = {
+        "class": classes,
+        "says": reader.schema.texts,
+        "pattern": [Literal(each) for each in index.patterns(asked.text)],
+    }
     if not asked.filters:
-        return reader.library.fill("list/entities", **{"class": classes}, pattern=patterns)
+        return reader.library.fill("list/entities", **told)
     shapes = facets_of(reader.schema, classes)
     rows = [
         (
@@ -329,8 +333,7 @@ def query_of(reader: Reader, index: Index, asked: Asked) -> str:
     ]
     return reader.library.fill(
         "list/narrowed",
-        **{"class": classes},
-        pattern=patterns,
+        **told,
         facet=rows,
         facets=Literal(str(len(asked.filters)), datatype=XSD["integer"]),
     )

@@ -49,6 +49,26 @@ def test_one_term_or_several_fill_a_slot(library: Library) -> None:
     assert "values ?other {undef}" in filled
 
 
+def test_lines_are_written_once_for_each_value(tmp_path: Path) -> None:
+    text = """SELECT ?a WHERE {
+  ?a ?b ?text .
+  #* word
+  FILTER CONTAINS(?text, $word)
+  #*
+}
+"""
+    (tmp_path / "words.rq").write_text(text, "utf-8")
+    library = Library(tmp_path)
+    assert set(library.get("words").slots) == {"word"}
+    assert library.fill("words") == text
+    assert "FILTER" not in library.fill("words", word=[])
+    words = [Literal("VALUES ?b { UNDEF } $word"), Literal('"\n#*\n')]
+    filled = library.fill("words", word=words)
+    assert [line.strip() for line in filled.splitlines()[2:-1]] == [
+        f"FILTER CONTAINS(?text, {each})" for each in words
+    ]
+
+
 def test_an_empty_slot_has_no_solution(library: Library) -> None:
     assert "VALUES ?kind {  }" in library.fill("list/things", kind=[])
 

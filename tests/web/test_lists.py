@@ -64,6 +64,29 @@ async def test_the_manners_of_a_file(demo_client: httpx.AsyncClient, suffix: str
     assert f'filename="experience.{suffix}"' in answer.headers["content-disposition"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "commune",
+        "commune?q=saint",
+        "commune?q=a+e+i+o+s+r+t+u",
+        "commune?departement=departement/68&q=mulh",
+        "commune?region=region/44",
+        "experience?resultat=reussite&debut=2016",
+    ],
+)
+async def test_a_visitor_may_ask_the_query_of_a_page(
+    demo_client: httpx.AsyncClient, asked: str
+) -> None:
+    kind, _, narrowed = asked.partition("?")
+    query = (await demo_client.get(f"/{kind}.rq?{narrowed}")).text
+    headers = {"Accept": "text/csv"}
+    answer = await demo_client.post("/sparql", data={"query": query}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    table = (await demo_client.get(f"/{kind}.csv?{narrowed}")).content
+    assert set(answer.text.split()[1:]) == entities("csv", table)
+
+
 async def test_a_page_says_its_state_and_its_neighbours(demo_client: httpx.AsyncClient) -> None:
     answer = await demo_client.get("/departement?page=2", headers={"Accept": "text/html"})
     assert '</departement>; rel="prev"' in answer.headers["link"]

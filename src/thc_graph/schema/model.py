@@ -10,9 +10,12 @@ from functools import cached_property
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from thc_graph.rdf.terms import DASH, SH, XSD, Term
+from thc_graph.rdf.terms import DASH, DCT, LABELS, RDF, SH, SKOS, XSD, Term
 
 DATES = frozenset(XSD[name] for name in ("date", "gYearMonth", "gYear"))
+TEXTS = frozenset((XSD["string"], RDF["langString"]))
+# What names and explains things that no shape is for: concepts, schemes, the ontology.
+NAMING = (*LABELS, DCT["title"], SKOS["altLabel"], SKOS["hiddenLabel"], SKOS["definition"])
 
 
 @dataclass(frozen=True)
@@ -252,6 +255,15 @@ class Schema:
     def facets_of(self, iri: NamedNode) -> tuple[PropertyShape, ...]:
         """Return the properties by which a list of this class can be narrowed, in page order."""
         return tuple(each for each in self.properties_of(iri) if each.facet)
+
+    @cached_property
+    def texts(self) -> tuple[NamedNode, ...]:
+        """The properties that hold texts and codes, in which the words of a list are found."""
+        shapes = (each for shape in self.shapes.values() for each in shape.properties)
+        held = (
+            s.predicate for s in shapes if len(s.path) == 1 and not TEXTS.isdisjoint(s.datatypes)
+        )
+        return tuple(sorted({*NAMING, *held}, key=str))
 
     def code_length(self, iri: NamedNode, predicate: NamedNode) -> int:
         """Return how long a code of this class is at least: sh:minLength of its property."""

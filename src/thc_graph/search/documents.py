@@ -64,7 +64,7 @@ class Documents:
             "iri": [entity.value],
             "kind": list(kinds),
             **_names(entity, values),
-            **_texts(values),
+            **self._texts(values),
             **_codes(entity, values),
             **self._narrowing(self.facets(classes), values),
             **_measures(values),
@@ -84,6 +84,21 @@ class Documents:
     def _facets_of(self, classes: tuple[NamedNode, ...]) -> tuple[PropertyShape, ...]:
         shapes = (shape for each in classes for shape in self.schema.facets_of(each))
         return tuple({shape.iri: shape for shape in shapes}.values())
+
+    def _texts(self, values: Values) -> dict[str, Any]:
+        texts: dict[str, list[str]] = {"text_fr": [], "text_en": []}
+        words: set[str] = set()
+        for predicate, found in values.items():
+            for value in _literals(found):
+                if predicate in self.schema.texts:
+                    words.add(composed(value.value))
+                if value.language and predicate not in NAMES:
+                    field = "text_en" if value.language.startswith("en") else "text_fr"
+                    texts[field].append(composed(value.value))
+        return {
+            "words": sorted(words),
+            **{field: [" · ".join(found)] if found else [] for field, found in texts.items()},
+        }
 
     def _narrowing(self, shapes: Iterable[PropertyShape], values: Values) -> dict[str, Any]:
         """Return facet values, the places an entity stands at, and its date."""
@@ -139,21 +154,6 @@ def _names(entity: NamedNode, values: Values) -> dict[str, Any]:
         found[f"label_{language}"] = [f"{best.language or ''}|{best.value}"] if best else []
         found[f"order_{language}"] = [order]
     return found
-
-
-def _texts(values: Values) -> dict[str, Any]:
-    texts: dict[str, list[str]] = {"text_fr": [], "text_en": []}
-    words: set[str] = set()
-    for predicate, found in values.items():
-        for value in _literals(found):
-            words.add(composed(value.value))
-            if value.language and predicate not in NAMES:
-                field = "text_en" if value.language.startswith("en") else "text_fr"
-                texts[field].append(composed(value.value))
-    return {
-        "words": sorted(words),
-        **{field: [" · ".join(found)] if found else [] for field, found in texts.items()},
-    }
 
 
 def _measures(values: Values) -> dict[str, Any]:

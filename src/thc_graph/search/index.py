@@ -92,7 +92,8 @@ def folder_name(schema: Schema) -> str:
         for class_ in sorted(schema.classes, key=str)
         for shape in schema.facets_of(class_)
     ]
-    return f"index-{hashlib.sha256(repr((FORMAT, FIELDS, facets)).encode()).hexdigest()[:12]}"
+    meant = repr((FORMAT, FIELDS, facets, schema.texts))
+    return f"index-{hashlib.sha256(meant.encode()).hexdigest()[:12]}"
 
 
 # Building

@@ -2,8 +2,10 @@
 
 A file opens with `#+` lines (summary, used by, slots) and runs as it stands. Its
 slots are `VALUES ?x { UNDEF }`, or `VALUES (?x ?y) { (UNDEF UNDEF) }` for rows of values,
-called by the first variable; a value enters only as a serialised term, so no
-text of a visitor or of a sheet can become syntax.
+called by the first variable; and `$x`, once in the lines between the comments `#* x` and
+`#*`, which are written once for each value (the engine prepares a regular expression that
+is written out once, one that comes from VALUES for each row). A value enters only as a
+serialised term, so no text of a visitor or of a sheet can become syntax.
 """
 
 import re
@@ -23,9 +25,10 @@ Made = TypeVar("Made")
 
 _SLOT = re.compile(
     r"\bVALUES\s+(\?(?P<one>\w+)|\(\s*\?(?P<first>\w+)(\s+\?\w+)+\s*\))"
-    r"\s*\{\s*(UNDEF|\((\s*UNDEF)+\s*\))\s*\}",
+    r"\s*\{\s*(UNDEF|\((\s*UNDEF)+\s*\))\s*\}|\$(?P<term>[a-z]\w*)",
     re.IGNORECASE,
 )
+_REPEATED = re.compile(r"^ *#\* (?P<slot>\w+)\n(?P<lines>.*?)^ *#\*\n", re.MULTILINE | re.DOTALL)
 _HEADER = re.compile(r"^#\+\s*([^:]+?)\s*:\s*(.*?)\s*$", re.MULTILINE)
 
 
@@ -84,13 +87,20 @@ class Library:
         unknown = terms.keys() - query.slots.keys()
         if unknown:
             raise KeyError(f"{name} has no slot {', '.join(sorted(unknown))}")
-        written = {slot: _values(given) for slot, given in terms.items()}
+        rows = {slot: _rows(given) for slot, given in terms.items()}
+        next_of = {slot: iter(values) for slot, values in rows.items()}
+
+        def repeat(found: re.Match[str]) -> str:
+            values = rows.get(found["slot"])
+            return found[0] if values is None else found["lines"] * len(values)
 
         def put(slot: re.Match[str]) -> str:
-            values = written.get(_name(slot))
-            return slot[0] if values is None else f"VALUES {slot[1]} {{ {values} }}"
+            name = _name(slot)
+            if name not in rows:
+                return slot[0]
+            return next(next_of[name]) if slot["term"] else _values(slot[1], rows[name])
 
-        return _SLOT.sub(put, query.text)
+        return _SLOT.sub(put, _REPEATED.sub(repeat, query.text))
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.rq"
@@ -128,12 +138,16 @@ def read_query(name: str, text: str) -> StoredQuery:
 
 
 def _name(slot: re.Match[str]) -> str:
-    return slot["one"] or slot["first"]
+    return slot["one"] or slot["first"] or slot["term"]
 
 
-def _values(given: Filling) -> str:
+def _values(variables: str, rows: Iterable[str]) -> str:
+    return f"VALUES {variables} {{ {' '.join(rows)} }}"
+
+
+def _rows(given: Filling) -> list[str]:
     rows = [given] if isinstance(given, NamedNode | Literal) else list(given)
-    return " ".join(f"({_row(row)})" if isinstance(row, tuple) else _row((row,)) for row in rows)
+    return [f"({_row(row)})" if isinstance(row, tuple) else _row((row,)) for row in rows]
 
 
 def _row(terms: tuple[Value, ...]) -> str:
