@@ -14,6 +14,7 @@ from thc_graph.search.words import composed, key, sort_key
 
 NAMES: Final = (RDFS["label"], SKOS["prefLabel"], DCT["title"])
 OTHER_NAMES: Final = (SKOS["altLabel"], SKOS["hiddenLabel"])
+_ALL_NAMES: Final = frozenset((*NAMES, *OTHER_NAMES))
 POSTCODE: Final = THC["codePostal"]
 POPULATION: Final = THC["population"]
 POINT: Final = tuple(
@@ -38,18 +39,25 @@ _VOCABULARY_CLASSES: Final = (
 _CODE: Final = re.compile(r"[0-9A-Za-z]{2,20}")
 
 Values = Mapping[NamedNode, list[Term]]
+Said = tuple[NamedNode, str, str | None]  # a text: its property, itself, its language
 Reach = Callable[[NamedNode, NamedNode], Iterable[NamedNode]]  # (value, property) → values
+_EXACT: Final = re.compile(r"[0-9a-z]+")
 
 
 class Documents:
-    """Makes documents by one schema; `reach` follows a property from one entity to others."""
+    """Makes documents by one schema; `reach` follows a property from one entity to others.
+
+    Some 75 000 are made of France in a row: what many entities share (classes, places,
+    years) is worked out once.
+    """
 
     def __init__(self, schema: Schema, reach: Reach) -> None:
         self.schema = schema
         self.reach = lru_cache(maxsize=100_000)(lambda *step: tuple(reach(*step)))
-
         self.kinds = lru_cache(maxsize=None)(self._kinds)
         self.facets = lru_cache(maxsize=None)(self._facets_of)
+        self.reached: dict[tuple[NamedNode, Term], tuple[str, ...]] = {}
+        self.texts = frozenset(schema.texts)
 
     def document(self, entity: NamedNode, facts: Iterable[Triple | Quad]) -> dict[str, Any] | None:
         """Return the fields of an entity, None for what is not searched for."""
@@ -60,12 +68,13 @@ class Documents:
         kinds = self.kinds(classes, is_word=entity.value.startswith(VOCABULARY))
         if not kinds:
             return None
+        said = list(_said(values))
         return {
             "iri": [entity.value],
             "kind": list(kinds),
-            **_names(entity, values),
-            **self._texts(values),
-            **_codes(entity, values),
+            **_names(entity, said),
+            **self._texts(said),
+            **_codes(entity, said),
             **self._narrowing(self.facets(classes), values),
             **_measures(values),
             "ends": [_day(values, ENDS) or NEVER],
@@ -85,19 +94,17 @@ class Documents:
         shapes = (shape for each in classes for shape in self.schema.facets_of(each))
         return tuple({shape.iri: shape for shape in shapes}.values())
 
-    def _texts(self, values: Values) -> dict[str, Any]:
+    def _texts(self, said: Iterable[Said]) -> dict[str, Any]:
         texts: dict[str, list[str]] = {"text_fr": [], "text_en": []}
         words: set[str] = set()
-        for predicate, found in values.items():
-            for value in _literals(found):
-                if predicate in self.schema.texts:
-                    words.add(composed(value.value))
-                if value.language and predicate not in NAMES:
-                    field = "text_en" if value.language.startswith("en") else "text_fr"
-                    texts[field].append(composed(value.value))
+        for predicate, text, language in said:
+            if predicate in self.texts:
+                words.add(text)
+            if language and predicate not in NAMES:
+                texts["text_en" if language.startswith("en") else "text_fr"].append(text)
         return {
             "words": sorted(words),
-            **{field: [" · ".join(found)] if found else [] for field, found in texts.items()},
+            **{field: [" · ".join(found)] for field, found in texts.items() if found},
         }
 
     def _narrowing(self, shapes: Iterable[PropertyShape], values: Values) -> dict[str, Any]:
@@ -105,7 +112,7 @@ class Documents:
         facets, places, date = set[str](), set[str](), ""
         for shape in shapes:
             for value in values.get(shape.predicate, ()):
-                facets.update(f"{shape.slug} {each}" for each in self.reached(shape, value))
+                facets.update(self._reached(shape, value))
                 if shape.facet_along and isinstance(value, NamedNode):
                     places.add(value.value)
                 if shape.is_date and isinstance(value, Literal):
@@ -121,39 +128,54 @@ class Documents:
             "date": [date],
         }
 
-    def reached(self, shape: PropertyShape, value: Term) -> Iterator[NamedNode | Literal]:
-        """Yield the facet values that find a value: its own, and those it lies within."""
-        own = shape.facet_value(value)
-        if own is not None:
-            yield own
-        if shape.facet_along and isinstance(value, NamedNode):
-            yield from self.reach(value, shape.facet_along)
+    def _reached(self, shape: PropertyShape, value: Term) -> tuple[str, ...]:
+        """Return the facet values that find a value: its own, and those it lies within."""
+        key = shape.iri, value
+        if key not in self.reached:
+            own = shape.facet_value(value)
+            along = shape.facet_along if isinstance(value, NamedNode) else None
+            around = self.reach(value, along) if along else ()
+            found = (*around, *((own,) if own is not None else ()))
+            self.reached[key] = tuple(f"{shape.slug} {each}" for each in found)
+        return self.reached[key]
 
 
-def _codes(entity: NamedNode, values: Values) -> dict[str, Any]:
-    codes = {entity.value.rpartition("/")[2].casefold()}
+def _said(values: Values) -> Iterator[Said]:
+    """Yield the literals that are texts: with a language, or plain strings."""
     for predicate, found in values.items():
-        if predicate != POSTCODE:
-            codes.update(code.casefold() for code in _coded(found))
-    postcodes = set(_coded(values.get(POSTCODE, ())))
+        for value in found:
+            if isinstance(value, Literal) and (value.language or value.datatype == STRING):
+                yield predicate, composed(value.value), value.language
+
+
+def _codes(entity: NamedNode, said: Iterable[Said]) -> dict[str, Any]:
+    codes = {entity.value.rpartition("/")[2].casefold()}
+    postcodes = set[str]()
+    for predicate, text, language in said:
+        if not language and _CODE.fullmatch(text):
+            (postcodes if predicate == POSTCODE else codes).add(text.casefold())
     return {"code": sorted(codes), "postcode": sorted(postcodes)}
 
 
-def _names(entity: NamedNode, values: Values) -> dict[str, Any]:
-    names = [each for name in NAMES for each in _literals(values.get(name, ()))]
-    others = [each for name in OTHER_NAMES for each in _literals(values.get(name, ()))]
-    found: dict[str, Any] = {
-        "name": [composed(each.value) for each in (*names, *others)],
-        "exact": sorted({key(each.value) for each in (*names, *others)}),
-    }
+def _names(entity: NamedNode, said: Iterable[Said]) -> dict[str, Any]:
+    told = [each for each in said if each[0] in _ALL_NAMES]
+    names = [Literal(text, language=language) for p, text, language in told if p in NAMES]
+    # A name of its own comes before others it goes by.
+    written = [text for _, text, _ in sorted(told, key=lambda each: each[0] in OTHER_NAMES)]
+    found: dict[str, Any] = {"name": written, "exact": sorted(set(map(_key, written)))}
     for language in ("fr", "en"):
-        best = text_in(names, language)
+        best = text_in(names, language) if len(names) > 1 else next(iter(names), None)
         spoken = best.value if best else ""
         # An empty name comes last; the IRI makes the order whole.
         order = f"{sort_key(spoken) or chr(0x10FFFF)}\0{entity.value}"
         found[f"label_{language}"] = [f"{best.language or ''}|{best.value}"] if best else []
         found[f"order_{language}"] = [order]
     return found
+
+
+def _key(name: str) -> str:
+    """Return the key of a name; of letters without accents, the short way."""
+    return " ".join(_EXACT.findall(name.lower())) if name.isascii() else key(name)
 
 
 def _measures(values: Values) -> dict[str, Any]:
@@ -176,16 +198,3 @@ def _numbers(values: Iterable[Term]) -> Iterator[float]:
                 yield float(value.value)
             except ValueError:
                 continue
-
-
-def _literals(values: Iterable[Term]) -> Iterator[Literal]:
-    """Yield the literals that are texts: with a language, or plain strings."""
-    for value in values:
-        if isinstance(value, Literal) and (value.language or value.datatype == STRING):
-            yield value
-
-
-def _coded(values: Iterable[Term]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, Literal) and value.datatype == STRING and _CODE.fullmatch(value.value):
-            yield value.value

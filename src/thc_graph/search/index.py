@@ -6,10 +6,12 @@ what is missing is built, on opening or at the next publication. A small publica
 links the former index's files (they never change) and replaces what it touches.
 """
 
+import gc
 import hashlib
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -137,8 +139,21 @@ def build(folder: Path | None, store: Store, schema: Schema) -> tantivy.Index:
         folder.mkdir()
     index = _open(folder)
     facts = store.quads_for_pattern(None, None, None, DefaultGraph())  # one subject after another
-    _write(index, store, schema, groupby(facts, key=attrgetter("subject")))
+    with _uncollected():
+        _write(index, store, schema, groupby(facts, key=attrgetter("subject")))
     return index
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles from going through what a whole index holds; it makes none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _replace(folder: Path, store: Store, schema: Schema, entities: Iterable[NamedNode]) -> None:
