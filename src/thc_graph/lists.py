@@ -7,7 +7,7 @@ index finds, a stored query finds too: it is the query shown on the page.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
@@ -208,17 +208,29 @@ async def page(
     """Return one page of a list, None where there is no such page."""
     if asked.number < 1:
         return None
+    found = await reader.aside(
+        partial(_found, reader.schema, index, asked, spoken=(base, language), size=size)
+    )
+    if asked.number > found.pages:
+        return None
     classes = classes_of(reader.schema, asked.kind)
+    return replace(found, rows=tuple(await _summaries(reader, classes, found.rows, language)))
+
+
+def _found(
+    schema: Schema, index: Index, asked: Asked, *, spoken: tuple[str, str], size: int
+) -> ListPage:
+    """Return what the index says of a page: all but what its rows tell."""
+    base, language = spoken
     total, iris = select(index, asked, language, (asked.number - 1) * size, size)
     pages = max(1, -(-total // size))
-    if asked.number > pages:
-        return None
     of, _ = index.select(index.listed(asked.kind, (), {}), _field(asked, language)[0], 0, 1)
-    facets = _facets(reader.schema, index, base, asked, language)
+    facets = _facets(schema, index, base, asked, language)
     labels = index.labels(iris, language)
-    rows = [Row(NamedNode(iri), labels.get(iri)) for iri in iris]
-    told = await _summaries(reader, classes, rows, language)
-    return ListPage(asked, total, of, tuple(told), pages, facets, orders(reader.schema, classes))
+    rows = tuple(Row(NamedNode(iri), labels.get(iri)) for iri in iris)
+    return ListPage(
+        asked, total, of, rows, pages, facets, orders(schema, classes_of(schema, asked.kind))
+    )
 
 
 def select(

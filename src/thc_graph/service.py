@@ -9,6 +9,7 @@ import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sized
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ Kept = TypeVar("Kept", bound=Sized)
 TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
 N_TRIPLES = "application/n-triples"
 KEPT = 64 << 20  # bytes of representations kept for a snapshot
+ASIDE = 2  # questions to the index at once; each takes a tenth of a second at worst
 LAG = 60.0  # seconds in which a commit's snapshot is built, published and opened
 
 
@@ -70,6 +72,7 @@ class Published:
     pages: OrderedDict[Hashable, Sized] = field(default_factory=OrderedDict)
     making: dict[Hashable, Making] = field(default_factory=dict)
     size: int = 0  # of the pages kept, in bytes
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ASIDE))
     readers: int = 0
     hits: int = 0
     misses: int = 0
@@ -108,6 +111,10 @@ class Published:
         if answer.truncated:
             raise QueryFailed(f"the answer to {name} is larger than the limit")
         return content
+
+    async def aside(self, work: Callable[[], Made]) -> Made:
+        """Return what `work` gives, made in a thread; the rest wait for one to be free."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return what `make` gives, made once for this snapshot; a failure is not kept."""
@@ -296,6 +303,7 @@ class Service:
 
     async def _retire(self, published: Published) -> None:
         if published is not self._published and not published.readers:
+            published.threads.shutdown(wait=False)
             await published.pool.stop()
 
     async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:

@@ -1,9 +1,11 @@
 """Tables: entities as rows, their properties as columns, for those who work in a spreadsheet."""
 
+import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, cast
 
 from pyoxigraph import Literal, NamedNode, Triple
 
@@ -12,7 +14,11 @@ from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.store.queries import Reader
 
 CHUNK: Final = 500  # entities read at once: an answer of the store has a size limit
+_DATE: Final = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?P<time>T[\d:.]+)?(?P<zone>Z|[+-]\d\d:\d\d)?")
 BETWEEN: Final = " | "  # values of one cell, as coordinators write them
+
+# (IRIs, language) → the names of those that have one
+Labels = Callable[[Collection[str], str], Mapping[str, Literal | None]]
 
 
 @dataclass(frozen=True)
@@ -24,22 +30,42 @@ class Table:
 
 
 async def table(
-    reader: Reader, classes: Sequence[NamedNode], iris: Sequence[str], language: str
+    reader: Reader,
+    labels: Labels,
+    classes: Sequence[NamedNode],
+    iris: Sequence[str],
+    language: str,
 ) -> Table:
-    """Return the table of some entities: the IRI, then each property of their classes."""
+    """Return the table of some entities: the IRI, then each property of their classes.
+
+    `labels` names what cells point at; it is asked in a thread.
+    """
     shapes = columns(reader.schema, classes)
     headings = ("IRI", *(shape.name.in_(language) for shape in shapes.values()))
     rows: list[tuple[str | float, ...]] = []
     for chunk in _chunks(iris):
-        found = await _cells(reader, chunk, list(shapes))
-        rows.extend(_row(iri, shapes, found.get(iri, {}), language) for iri in chunk)
+        facts = await _facts(reader, chunk)
+        rows += await reader.aside(partial(_rows, chunk, facts, labels, shapes, language))
     return Table(headings, tuple(rows))
 
 
 async def facts(reader: Reader, iris: Sequence[str]) -> AsyncIterator[list[Triple]]:
     """Yield what is published about some entities, some of them at a time."""
     for chunk in _chunks(iris):
-        yield await reader.graph("list/facts", entity=[NamedNode(each) for each in chunk])
+        yield await _facts(reader, chunk)
+
+
+async def modified(reader: Reader, iris: Sequence[str]) -> dict[str, str]:
+    """Return when entities were last modified (RFC 3339), for those that are dated to the day."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(iris):
+        entities = [NamedNode(each) for each in chunk]
+        for row in await reader.bindings("list/modified", entity=entities):
+            date = _DATE.fullmatch(cast("Literal", row["modified"]).value)
+            if date:
+                day, time, zone = date["day"], date["time"] or "T00:00:00", date["zone"] or "Z"
+                found[cast("NamedNode", row["entity"]).value] = f"{day}{time}{zone}"
+    return found
 
 
 def columns(schema: Schema, classes: Sequence[NamedNode]) -> dict[NamedNode, PropertyShape]:
@@ -51,37 +77,39 @@ def columns(schema: Schema, classes: Sequence[NamedNode]) -> dict[NamedNode, Pro
     return found
 
 
-Cells = Mapping[NamedNode, Mapping[Term, list[Literal]]]  # property → value → its labels
+async def _facts(reader: Reader, iris: Sequence[str]) -> list[Triple]:
+    return await reader.graph("list/facts", entity=[NamedNode(each) for each in iris])
 
 
-async def _cells(
-    reader: Reader, iris: Sequence[str], properties: Sequence[NamedNode]
-) -> dict[str, dict[NamedNode, dict[Term, list[Literal]]]]:
-    found: dict[str, dict[NamedNode, dict[Term, list[Literal]]]]
-    found = defaultdict(lambda: defaultdict(dict))
-    entities = [NamedNode(each) for each in iris]
-    for row in await reader.bindings("list/summaries", entity=entities, property=list(properties)):
-        entity, property_, label = row["entity"], row["property"], row.get("label")
-        if isinstance(entity, NamedNode) and isinstance(property_, NamedNode):
-            labels = found[entity.value][property_].setdefault(row["value"], [])
-            labels.extend([label] if isinstance(label, Literal) else [])
-    return found
+def _rows(
+    iris: Sequence[str],
+    facts: Sequence[Triple],
+    labels: Labels,
+    shapes: Collection[NamedNode],
+    language: str,
+) -> list[tuple[str | float, ...]]:
+    found: dict[str, dict[NamedNode, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    for fact in facts:
+        if fact.predicate in shapes and isinstance(fact.subject, NamedNode):
+            found[fact.subject.value][fact.predicate].append(fact.object)
+    pointed = {fact.object.value for fact in facts if isinstance(fact.object, NamedNode)}
+    named = labels(pointed, language)
+    return [
+        (iri, *(_cell(found[iri].get(each, ()), named, language) for each in shapes))
+        for iri in iris
+    ]
 
 
-def _row(
-    iri: str, shapes: Mapping[NamedNode, PropertyShape], cells: Cells, language: str
-) -> tuple[str | float, ...]:
-    return (iri, *(_cell(cells.get(each, {}), language) for each in shapes))
-
-
-def _cell(values: Mapping[Term, list[Literal]], language: str) -> str | float:
+def _cell(
+    values: Sequence[Term], named: Mapping[str, Literal | None], language: str
+) -> str | float:
     """Return a number where there is one alone, else texts in the reader's language."""
-    if len(values) == 1 and (number := _number(next(iter(values)))) is not None:
+    if len(values) == 1 and (number := _number(values[0])) is not None:
         return number
     spoken = [each for each in values if isinstance(each, Literal) and each.language]
     best = text_in(spoken, language)
     kept = [each for each in values if each not in spoken or each == best]
-    return BETWEEN.join(sorted(_written(each, values[each], language) for each in kept))
+    return BETWEEN.join(sorted(_written(each, named) for each in kept))
 
 
 def _number(value: Term) -> float | None:
@@ -92,9 +120,10 @@ def _number(value: Term) -> float | None:
     return float(value.value) if numeric and isinstance(value, Literal) else None
 
 
-def _written(value: Term, labels: Sequence[Literal], language: str) -> str:
-    label = text_in(labels, language)
-    return label.value if label else str(getattr(value, "value", value))
+def _written(value: Term, named: Mapping[str, Literal | None]) -> str:
+    text = str(getattr(value, "value", value))
+    label = named.get(text) if isinstance(value, NamedNode) else None
+    return label.value if label else text
 
 
 def _chunks(iris: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,18 +1,23 @@
 """Lists over HTTP: the address is the state, and the files hold the list that is shown."""
 
+import asyncio
 import csv
 import io
 import json
 import zipfile
+from collections.abc import Awaitable
+from datetime import datetime
 from xml.etree import ElementTree as ET
 
 import httpx
 import openpyxl
 import pytest
-from pyoxigraph import RdfFormat, parse
+from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from python_calamine import CalamineWorkbook
 
+from thc_graph.rdf.terms import DCT
 from thc_graph.sheets.tablefiles import harmless, to_csv, to_ods, to_xlsx
+from thc_graph.web import files
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +90,49 @@ async def test_a_visitor_may_ask_the_query_of_a_page(
     assert answer.status_code == 200, answer.text
     table = (await demo_client.get(f"/{kind}.csv?{narrowed}")).content
     assert set(answer.text.split()[1:]) == entities("csv", table)
+
+
+async def test_an_entry_is_dated_by_what_it_tells_of(
+    demo_client: httpx.AsyncClient, demo_store: Store
+) -> None:
+    content = (await demo_client.get("/fiche.atom")).content
+    feed = ET.fromstring(content)  # noqa: S314 - it is ours
+    dated = {
+        entry.findtext(f"{ATOM}id") or "": entry.findtext(f"{ATOM}updated") or ""
+        for entry in feed.iter(f"{ATOM}entry")
+    }
+    facts = demo_store.quads_for_pattern(None, DCT["modified"], None, DefaultGraph())
+    known = {fact.subject.value: fact.object.value for fact in facts}
+    assert dated
+    assert {iri: dated[iri][:10] for iri in dated if iri in known} == {
+        iri: known[iri][:10] for iri in dated if iri in known
+    }
+    published = feed.findtext(f"{ATOM}updated") or ""
+    assert all(datetime.fromisoformat(each).tzinfo for each in (*dated.values(), published))
+
+
+async def test_the_manners_of_all_files_by_name(demo_client: httpx.AsyncClient) -> None:
+    answer = await demo_client.get("/experience", headers={"Accept": "text/html"})
+    links = answer.headers["link"]
+    assert [each for each in SUFFIXES if f"</experience.{each}>" not in links] == []
+    assert {form.suffix for form in files.of(1_000_000)} == set()
+    assert "ods" in {form.suffix for form in files.of(10_000)}
+    assert "ods" not in {form.suffix for form in files.of(10_001)}
+
+
+async def test_a_search_keeps_nobody_waiting(demo_client: httpx.AsyncClient) -> None:
+    """Others are answered while the longest questions are looked up."""
+    words = "collectivte departemnt comunautee saaint martinn chateaux villeneve montaigne"
+    asked = [demo_client.get("/recherche.json", params={"q": f"{words} {n}"}) for n in range(20)]
+    order: list[str] = []
+
+    async def note(name: str, answer: Awaitable[httpx.Response]) -> None:
+        assert (await answer).status_code == 200
+        order.append(name)
+
+    searches = [note("search", each) for each in asked]
+    await asyncio.gather(*searches, note("health", demo_client.get("/healthz")))
+    assert order.index("health") < len(asked)
 
 
 async def test_a_page_says_its_state_and_its_neighbours(demo_client: httpx.AsyncClient) -> None:

@@ -123,6 +123,10 @@ class Reader(Protocol):
         """Return the triples of a CONSTRUCT."""
         ...
 
+    async def aside(self, work: Callable[[], Made]) -> Made:
+        """Return what `work` gives, made in a thread: what would keep all others waiting."""
+        ...
+
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return what `make` gives, made once for this snapshot and kept with it."""
         ...

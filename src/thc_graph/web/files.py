@@ -29,12 +29,14 @@ class Source:
     base: str
     title: str
 
-    def iris(self) -> list[str]:
+    async def iris(self) -> list[str]:
         """Return the list, in its order, all pages together."""
-        return lists.select(self.reading.index, self.asked, self.language)[1]
+        select = partial(lists.select, self.reading.index, self.asked, self.language)
+        return (await self.reading.aside(select))[1]
 
-    def labels(self, iris: list[str]) -> dict[str, str]:
-        found = self.reading.index.labels(iris, self.language)
+    async def labels(self, iris: list[str]) -> dict[str, str]:
+        index = self.reading.index
+        found = await self.reading.aside(partial(index.labels, iris, self.language))
         return {iri: label.value for iri, label in found.items() if isinstance(label, Literal)}
 
     def page_of(self, iri: str) -> str:
@@ -53,19 +55,24 @@ From = TypeVar("From")  # what a file is made from
 
 @dataclass(frozen=True)
 class Form(Generic[From]):
-    """A file format: its name for people; `shown` in the browser rather than saved."""
+    """A file format: its name for people; `shown` in the browser rather than saved.
+
+    What has more than `most` entities has no such file.
+    """
 
     name: str
     suffix: str
     media_type: str
     write: Callable[[From], Awaitable[bytes]]
     shown: bool = False
+    most: int = lists.MOST
 
 
 async def _table(suffix: str, source: Source) -> bytes:
     reading = source.reading
     classes = lists.classes_of(reading.schema, source.asked.kind)
-    found = await tables.table(reading, classes, source.iris(), source.language)
+    iris, labels = await source.iris(), reading.index.labels
+    found = await tables.table(reading, labels, classes, iris, source.language)
     rows: list[tuple[Cell, ...]] = list(found.rows)
     return await asyncio.to_thread(WRITERS[suffix], found.columns, rows)
 
@@ -74,16 +81,16 @@ async def _graph(suffix: str, source: Source) -> bytes:
     form = formats.by_suffix(suffix)
     assert form is not None
     triples: list[Triple] = []
-    async for some in tables.facts(source.reading, source.iris()):
+    async for some in tables.facts(source.reading, await source.iris()):
         triples.extend(some)
     return await asyncio.to_thread(formats.write, triples, form, {})
 
 
 async def _geojson(source: Source) -> bytes:
     """Return the places as GeoJSON (RFC 7946); what has no place has no geometry."""
-    iris = source.iris()
-    points = await asyncio.to_thread(source.reading.index.points, iris)
-    labels = source.labels(iris)
+    iris = await source.iris()
+    points = await source.reading.aside(partial(source.reading.index.points, iris))
+    labels = await source.labels(iris)
     features = [
         {
             "type": "Feature",
@@ -101,15 +108,19 @@ def _point(place: tuple[float, float] | None) -> dict[str, object] | None:
 
 
 async def _atom(source: Source) -> bytes:
-    """Return the list as an Atom feed (RFC 4287)."""
-    reading, iris = source.reading, source.iris()
-    labels, updated = source.labels(iris), reading.time.isoformat()
+    """Return the list as an Atom feed (RFC 4287).
+
+    An entry is dated by its entity, else by its record sheet, else by the publication.
+    """
+    reading, iris = source.reading, await source.iris()
+    labels, updated = await source.labels(iris), reading.time.isoformat()
+    modified = await tables.modified(reading, iris)
     feed = begun(f"{source.base}/{source.asked.kind}", source.asked.kind, source.title, updated)
     for iri in iris:
         entry = ET.SubElement(feed, "entry")
         said(entry, "id", iri)
         said(entry, "title", labels.get(iri, iri))
-        said(entry, "updated", updated)
+        said(entry, "updated", modified.get(iri, updated))
         ET.SubElement(entry, "link", rel="alternate", href=source.page_of(iri))
     written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
     return written
@@ -150,13 +161,19 @@ _ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
 FORMATS: Final = (
     Form("CSV", "csv", "text/csv", partial(_table, "csv")),
     Form("XLSX", "xlsx", _OFFICE, partial(_table, "xlsx")),
-    Form("ODS", "ods", _ODS, partial(_table, "ods")),
+    # The whole workbook is a tree in memory before it is written: 40 kB a row.
+    Form("ODS", "ods", _ODS, partial(_table, "ods"), most=10_000),
     Form("JSON-LD", "jsonld", "application/ld+json", partial(_graph, "jsonld"), shown=True),
     Form("Turtle", "ttl", "text/turtle", partial(_graph, "ttl"), shown=True),
     Form("GeoJSON", "geojson", "application/geo+json", _geojson, shown=True),
     Form("Atom", "atom", "application/atom+xml", _atom, shown=True),
     Form("SPARQL", "rq", "application/sparql-query", _query, shown=True),
 )
+
+
+def of(total: int) -> list[Form[Source]]:
+    """Return the files that a list of so many entities has."""
+    return [form for form in FORMATS if total <= form.most]
 
 
 def by_suffix(suffix: str) -> Form[Source] | None:

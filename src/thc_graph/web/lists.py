@@ -1,6 +1,5 @@
 """The home page, and the list of each kind of entity, as a page and as files."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from thc_graph import lists
 from thc_graph.lists import Asked
+from thc_graph.search.index import Index
 from thc_graph.service import Published
 from thc_graph.web import files, maps
 from thc_graph.web.entities import HTML, Reading
@@ -105,9 +105,7 @@ async def _content(
     told = language_of(request)
     drawn = None
     if view == "carte":
-        _, iris = lists.select(reading.index, found.asked, told, limit=maps.MOST)
-        places = await asyncio.to_thread(reading.index.points, iris)
-        drawn = maps.drawn(places, reading.index.labels(list(places), told))
+        drawn = await reading.aside(partial(_drawn, reading.index, found.asked, told))
     return pages_of(request).render(
         "list.html",
         request,
@@ -118,14 +116,24 @@ async def _content(
         view=view,
         views=VIEWS,
         drawn=drawn,
-        files=files.FORMATS,
+        files=files.of(found.total),
         query=lists.query_of(reading, reading.index, found.asked),
     )
+
+
+def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
+    _, iris = lists.select(index, asked, language, limit=maps.MOST)
+    places = index.points(iris)
+    return maps.drawn(places, index.labels(list(places), language))
 
 
 async def _file(request: Request, reading: Published, asked: Asked, media_type: str) -> Response:
     form, told = files.by_media_type(media_type), language_of(request)
     everything = replace(asked, number=1)
+    select = partial(lists.select, reading.index, everything, told, limit=1)
+    total, _ = await reading.aside(select)
+    if total > form.most:
+        raise Problem(403, "FileTooLarge", {"total": total, "limit": form.most})
     key = (request.url.path, request.url.query, media_type, told)
     base = request.app.state.service.settings.base
     source = files.Source(reading, everything, told, base, pages_of(request).settings.title)
@@ -157,7 +165,7 @@ def _links(found: lists.ListPage, address: Address) -> dict[str, str]:
     """Return the Link header: RFC 8288, with prev and next of HTML."""
     links = {
         address.to(form.suffix): f'rel="alternate"; type="{form.media_type}"'
-        for form in files.FORMATS
+        for form in files.of(found.total)
     }
     if found.number > 1:
         links[address.to(page=found.number - 1 if found.number > 2 else "")] = 'rel="prev"'  # noqa: PLR2004

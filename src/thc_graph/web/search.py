@@ -17,7 +17,7 @@ from thc_graph import lists
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.search import asking, places
 from thc_graph.search.asking import Found, Hit
-from thc_graph.search.index import Place
+from thc_graph.search.index import Index, Place
 from thc_graph.search.words import MAX_LENGTH
 from thc_graph.service import Published
 from thc_graph.web.entities import HTML, Reading
@@ -62,7 +62,8 @@ async def search(request: Request, reading: Reading) -> Response:
     text = request.query_params.get("q", "").strip()[:MAX_LENGTH]
     kind, number = request.query_params.get("dans", ""), _number(request)
     told = language_of(request)
-    straight = None if kind or media_type == JSON else _straight(request, reading, text, told)
+    by_name = not kind and media_type == HTML
+    straight = await _straight(request, reading, text, told) if by_name else None
     if straight:
         return RedirectResponse(straight, 303, {"Vary": "Accept, Accept-Language"})
     make = partial(_content, request, reading, (text, kind, number), media_type)
@@ -85,7 +86,7 @@ async def as_json(request: Request, reading: Reading) -> Response:
 @router.api_route(f"{PATH}/suggestions", methods=["GET", "HEAD"])
 async def suggestions(request: Request, reading: Reading) -> Response:
     text, told = request.query_params.get("q", ""), language_of(request)
-    found = asking.suggest(reading.index, text, told)
+    found = await reading.aside(partial(asking.suggest, reading.index, text, told))
     names = [place.label.value for place in found if place.label]
     kinds = [_kind_name(request, reading, each.kinds[0], told) for each in found if each.label]
     pages = [_page_of(request, place) for place in found if place.label]
@@ -119,9 +120,9 @@ def _number(request: Request) -> int:
     return int(text)
 
 
-def _straight(request: Request, reading: Published, text: str, told: str) -> str | None:
+async def _straight(request: Request, reading: Published, text: str, told: str) -> str | None:
     """Return the page of the one thing whose code, IRI or short IRI was typed."""
-    place = asking.jump(reading.index, _expanded(text), told)
+    place = await reading.aside(partial(asking.jump, reading.index, _expanded(text), told))
     if place is None:
         return None
     page = _page_of(request, place)
@@ -148,15 +149,18 @@ def _kind_name(request: Request, reading: Published, kind: str, told: str) -> st
     return shape.name.in_(told) if shape else named
 
 
+def _answer(index: Index, text: str, kind: str, number: int, told: str) -> Answer:
+    homes = () if kind else places.homes(index, text, told)
+    said = places.without_saying(text) or text
+    return Answer(asking.ask(index, said, told, kind, number), homes, kind, number)
+
+
 async def _content(
     request: Request, reading: Published, asked: tuple[str, str, int], media_type: str
 ) -> bytes:
     text, kind, number = asked
     told = language_of(request)
-    homes = () if kind else places.homes(reading.index, text, told)
-    said = places.without_saying(text) or text
-    found = asking.ask(reading.index, said, told, kind, number)
-    answer = Answer(found, homes, kind, number)
+    answer = await reading.aside(partial(_answer, reading.index, text, kind, number, told))
     if number > answer.pages:
         raise Problem(404, "NotFound")
     if media_type == JSON:
