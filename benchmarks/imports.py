@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
 
 def _cases(folder: Path, full: Path | None, only: str | None) -> Iterator[tuple[str, Path, Path]]:
     """Yield a title, a store and the sheets to import into it."""
-    territories = resources().data_folder / "territoires"
+    territories = resources().data_folder / "territories"
     if full and only in (None, "rows"):
         shutil.copytree(full, folder / "full")
         found = repository(read_settings(folder / "full"))

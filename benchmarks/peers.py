@@ -165,7 +165,7 @@ def _load_ours(root: Path, report: Report) -> float:
     command: list[str | Path] = [BIN / "thc-graph", "--store", root]
     began = time.perf_counter()
     _run([*command, "init", "--bare"])
-    _run([*command, "import", "--apply", ROOT / "data" / "territoires"])
+    _run([*command, "import", "--apply", ROOT / "data" / "territories"])
     seconds = time.perf_counter() - began
     store = Store.read_only(str(snapshots.current(root).quads))
     triples = sum(1 for _ in store.quads_for_pattern(None, None, None, DefaultGraph()))

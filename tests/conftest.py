@@ -20,7 +20,7 @@ DEPARTEMENTS = {"68", "26", "33", "38", "75", "35", "69", "2A", "44", "59", "13"
 
 def some_territories(folder: Path) -> Path:
     """Copy the reference sheets, with the communes of a few départements only."""
-    source = resources().data_folder / "territoires"
+    source = resources().data_folder / "territories"
     shutil.copytree(source, folder)
     for name in ("communes.csv", "coordonnees.csv", "chefs-lieux.csv"):
         _keep(folder / name)

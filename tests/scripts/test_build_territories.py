@@ -1,4 +1,4 @@
-"""The tables below are what a reader of data/territoires relies on."""
+"""The tables below are what a reader of data/territories relies on."""
 
 import csv
 import importlib.util
@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = ROOT / "data" / "territoires"
+PUBLISHED = ROOT / "data" / "territories"
 
 
 def load_script() -> ModuleType:

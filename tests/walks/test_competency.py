@@ -173,7 +173,7 @@ def test_communes_of_a_departement(demo_store: Store) -> None:
                        <http://rdf.insee.fr/def/geo#codeINSEE> "68" }""")
     (row,) = territory
     rows = asked(demo_store, "communes-dans", territoire=row["t"])
-    with (ROOT / "data/territoires/communes.csv").open(encoding="utf-8", newline="") as lines:
+    with (ROOT / "data/territories/communes.csv").open(encoding="utf-8", newline="") as lines:
         expected = [
             line["Code INSEE"] for line in csv.DictReader(lines) if line["Département"] == "68"
         ]

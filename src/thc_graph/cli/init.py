@@ -55,7 +55,7 @@ def init(
     publish_vocabulary(created, settings.base)
     data = resources().data_folder
     chosen = (
-        [] if bare else ["territoires", "programme", *(["demo"] if settings.demonstration else [])]
+        [] if bare else ["territories", "programme", *(["demo"] if settings.demonstration else [])]
     )
     for name in chosen:
         console.say(f"{name} …")
