@@ -41,7 +41,7 @@ for _ in iter(sys.stdin.readline, ""):
     child = os.fork()
     if not child:
         print("enfant", os.getpid(), flush=True)
-        report = load(inputs(sheet), found, options, lambda stage: print(stage, flush=True))
+        report = load(inputs(sheet), found, options, lambda stage, *_: print(stage, flush=True))
         print("publié" if report.commit else "refusé", flush=True)
         os._exit(0)
     sys.stdin.readline()  # until then a dead child keeps its number: no other process is killed
