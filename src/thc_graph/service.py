@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from pyoxigraph import (
@@ -81,7 +82,10 @@ class Published:
     def commit(self) -> str:
         return self.snapshot.commit
 
-    @property
+    def __post_init__(self) -> None:
+        _ = self.time  # while its folder surely stands: later publications tidy it away
+
+    @cached_property
     def time(self) -> datetime:
         """When this snapshot was published, to the second."""
         return datetime.fromtimestamp(int(self.snapshot.path.stat().st_mtime), UTC)

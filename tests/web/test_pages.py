@@ -291,3 +291,14 @@ async def test_a_new_publication_is_served_without_a_stop(
 async def test_health(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).status_code == 200
     assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_reader_outlives_the_folder_of_a_publication(
+    service: Service, client: httpx.AsyncClient
+) -> None:
+    path = service.published.snapshot.path
+    aside = path.rename(path.with_name("aside"))
+    try:
+        assert (await client.get("/doc/commune/68224.ttl")).status_code == 200
+    finally:
+        aside.rename(path)
