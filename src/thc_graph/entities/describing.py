@@ -116,6 +116,12 @@ async def _citations(reader: Reader, iri: NamedNode) -> dict[Citation, list[Name
     return {each: list[NamedNode]() for each in found} | dict(zip(few, named, strict=True))
 
 
+async def pointing(reader: Reader, iri: NamedNode) -> int:
+    """Return how many statements point at an entity."""
+    rows = await reader.bindings("entity/citations", entity=iri)
+    return sum(int(cast("Literal", row["count"]).value) for row in rows)
+
+
 async def citing(
     reader: Reader, iri: NamedNode, property_: NamedNode, kind: str
 ) -> list[NamedNode]:

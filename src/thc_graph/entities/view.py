@@ -14,7 +14,8 @@ from thc_graph.rdf.terms import DASH, DCT, LABELS, A, Term, text_in
 from thc_graph.schema.model import PropertyShape, Schema, Step
 
 NAMING: Final = (*LABELS, DCT["title"])
-RECOMMENDED: Final = (DASH["KeyInfoRole"], DASH["DescriptionRole"])
+KEY_FACT: Final = DASH["KeyInfoRole"]
+DESCRIPTION: Final = DASH["DescriptionRole"]
 
 Facts = Mapping[Term, Mapping[NamedNode, list[Term]]]
 
@@ -66,10 +67,12 @@ class View:
         A shape recommends what it warns of (sh:Warning with sh:minCount), the key facts and
         the description.
         """
-        known = {each.iri: each for each in shapes}
+        lines = sorted(shapes, key=self._order)
         asked = {each.checks for each in self.warnings(iri)}
-        for shape in sorted(known.values(), key=self._order):
-            wanted = shape.iri in asked or shape.role in RECOMMENDED
+        told = {each.role for each in lines if any(self.walk(iri, each.path))}
+        recommended = {KEY_FACT, *({DESCRIPTION} - told)}  # one description is enough
+        for shape in lines:
+            wanted = shape.iri in asked or shape.role in recommended
             if wanted and shape.in_sheets and not any(self.walk(iri, shape.path)):
                 yield shape
 

@@ -5,7 +5,7 @@ order and labels are all read from here, so that adding a class changes no Pytho
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyoxigraph import Literal, NamedNode, Triple
@@ -313,12 +313,22 @@ class Schema:
         return tuple(dict.fromkeys(kind for kind in found if kind))
 
     def listed(self) -> Iterator[NodeShape]:
-        """Yield the shapes whose class has a list of its own: one for each kind."""
-        seen: set[str] = set()
+        """Yield the shapes whose class has a list of its own: one for each kind.
+
+        Where several classes share a kind, that of the class above them all names the list.
+        """
+        kinds: dict[str, list[NodeShape]] = {}
         for shape in self.shapes.values():
-            if shape.kind and shape.target and shape.kind not in seen:
-                seen.add(shape.kind)
-                yield shape
+            if shape.kind and shape.target:
+                kinds.setdefault(shape.kind, []).append(shape)
+        yield from (self._together(shapes) for shapes in kinds.values())
+
+    def _together(self, shapes: list[NodeShape]) -> NodeShape:
+        first, *others = [self.ancestors(each.target) for each in shapes if each.target]
+        common = (each for each in first if all(each in above for above in others))
+        named = (shape for each in common for shape in self._by_class.get(each, ()))
+        above = next((shape for shape in named if shape.name.fr), shapes[0])
+        return replace(above, kind=shapes[0].kind) if others else shapes[0]
 
     def property(self, iri: NamedNode) -> PropertyShape:
         return self._properties[iri]

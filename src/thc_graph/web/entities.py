@@ -111,7 +111,12 @@ async def first(
         content = await reading.page(key, partial(_content, request, reading, asked, page))
         if content is not None:
             links = _links(request.app.state.service.settings.base, asked)
-            return represent(request, reading, content, wanted, language=told, links=links, day=day)
+            answer = represent(
+                request, reading, content, wanted, language=told, links=links, day=day
+            )
+            if wanted != HTML and await reading.page(("cut", iri), partial(_cut, reading, asked)):
+                answer.headers["X-Truncated"] = "true"
+            return answer
     raise _absence(request, named)
 
 
@@ -156,6 +161,12 @@ async def _content(
         return await page(request, reading, asked)
     found = await describing.triples(reading, asked.iri)
     return formats.write(found, form, {}) if found else None
+
+
+async def _cut(reading: Published, asked: Document) -> bytes:
+    """Tell whether more points at an entity than its RDF formats hold; empty if not."""
+    pointing = await describing.pointing(reading, asked.iri)
+    return b"more" if pointing > describing.INCOMING else b""
 
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
