@@ -22,6 +22,9 @@ class Index(Protocol):
     ) -> Any: ...
     def meeting(self, asked: Any, facet: str, values: Collection[str]) -> Any: ...
     def total(self, asked: Any) -> int: ...
+    def counts(
+        self, asked: Any, field: str = ..., most: int = ..., among: Collection[str] | None = ...
+    ) -> dict[str, int]: ...
     def select(
         self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
     ) -> tuple[int, list[str]]: ...
@@ -71,12 +74,14 @@ def drawn(index: Index, kind: str, language: str) -> Map:
     _, iris = index.select(index.listed(DEPARTEMENT, (), {}), "order_fr", 0, MOST)
     labels = index.labels(iris, language)
     nodes = [NamedNode(iri) for iri in iris]
+    among = [f"{PLACED} {each}" for each in nodes]
+    counts = index.counts(everything, "facet", MOST, among=among)
     places = [
         Place(
             each,
             each.value.rpartition("/")[2].upper(),
             labels.get(each.value),
-            index.total(index.meeting(everything, PLACED, [str(each)])),
+            counts.get(f"{PLACED} {each}", 0),
         )
         for each in nodes
     ]

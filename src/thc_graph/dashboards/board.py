@@ -42,7 +42,9 @@ class Index(Protocol):
     def meeting(self, asked: Any, facet: str, values: Collection[str]) -> Any: ...
     def between(self, asked: Any, field: str, first: int, last: int) -> Any: ...
     def total(self, asked: Any) -> int: ...
-    def counts(self, asked: Any, field: str = ..., most: int = ...) -> dict[str, int]: ...
+    def counts(
+        self, asked: Any, field: str = ..., most: int = ..., among: Collection[str] | None = ...
+    ) -> dict[str, int]: ...
     def select(
         self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
     ) -> tuple[int, list[str]]: ...
@@ -253,12 +255,9 @@ class Narrowed:
         return self.index.between(found, "told", self._day(self.asked.told_since), NEVER)
 
     def shares(self, found: Any) -> tuple[Share, ...]:
-        counted = (
-            Share(
-                each, self.index.total(self.index.meeting(found, "statutCourant", [str(each.iri)]))
-            )
-            for each in self.statuses
-        )
+        written = {f"statutCourant {each.iri}": each for each in self.statuses}
+        counts = self.index.counts(found, "facet", len(written), among=written)
+        counted = (Share(each, counts.get(key, 0)) for key, each in written.items())
         return tuple(share for share in counted if share.count)
 
     def last(self, found: Any) -> list[str]:

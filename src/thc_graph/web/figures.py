@@ -25,8 +25,8 @@ router = APIRouter()
 FIRST: Final = "evenement"
 WIDTH: Final = 720
 LINE: Final = 26  # height of a concept of the last level
-COLUMNS: Final = (10, 180, 320, 620)  # where each level of the scheme begins
-SCHEME_WIDTH: Final = 900
+COLUMNS: Final = (6, 200, 350, 636)  # where each level of the scheme begins
+SCHEME_WIDTH: Final = 930
 COLUMN: Final = 14  # height of a moment on the drawing
 
 
