@@ -31,7 +31,7 @@ from thc_graph.store import snapshots
 from thc_graph.store.queries import Library
 from thc_graph.store.snapshots import Draft, Snapshot
 
-FORMAT: Final = 3  # of what the fields hold; another number, another folder
+FORMAT: Final = 4  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
 HEAP: Final = 64 << 20  # bytes the writer gathers before it makes a segment
 POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
@@ -94,7 +94,7 @@ def folder_name(schema: Schema) -> str:
         for class_ in sorted(schema.classes, key=str)
         for shape in schema.facets_of(class_)
     ]
-    meant = repr((FORMAT, FIELDS, facets, schema.texts))
+    meant = repr((FORMAT, FIELDS, SORTED, DAYS, COORDINATES, facets, schema.texts))
     return f"index-{hashlib.sha256(meant.encode()).hexdigest()[:12]}"
 
 
