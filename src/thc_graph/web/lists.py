@@ -85,28 +85,39 @@ async def members(name: str, request: Request, reading: Reading) -> Response:
     return await _file(request, reading, asked, media_type)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A page of a list, and what its Link header tells."""
+
+    content: bytes
+    links: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+
 async def _page(request: Request, reading: Published, asked: Asked, base: str) -> Response:
     told, view = language_of(request), request.query_params.get("vue", LIST)
-    found = await lists.page(reading, reading.index, base, asked, told)
-    if found is None or view not in VIEWS:
-        raise Problem(404, "NotFound")
-    address = _address(request, asked, base)
-    make = partial(_content, request, reading, found, address, view)
     key = (request.url.path, request.url.query, HTML, told)
-    content = await reading.page(key, make)
-    links = _links(found, address)
-    assert content is not None
-    return represent(request, reading, content, HTML, language=told, links=links)
+    make = partial(_shown, request, reading, asked, base, view)
+    shown = await reading.page(key, make) if view in VIEWS else None
+    if shown is None:
+        raise Problem(404, "NotFound")
+    return represent(request, reading, shown.content, HTML, language=told, links=shown.links)
 
 
-async def _content(
-    request: Request, reading: Published, found: lists.ListPage, address: Address, view: str
-) -> bytes:
+async def _shown(
+    request: Request, reading: Published, asked: Asked, base: str, view: str
+) -> Shown | None:
     told = language_of(request)
+    found = await lists.page(reading, reading.index, base, asked, told)
+    if found is None:
+        return None
     drawn = None
     if view == "carte":
         drawn = await reading.aside(partial(_drawn, reading.index, found.asked, told))
-    return pages_of(request).render(
+    address = _address(request, asked, base)
+    content = pages_of(request).render(
         "list.html",
         request,
         told,
@@ -119,6 +130,7 @@ async def _content(
         files=files.of(found.total),
         query=lists.query_of(reading, reading.index, found.asked),
     )
+    return Shown(content, _links(found, address))
 
 
 def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
