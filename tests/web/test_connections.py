@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from thc_graph.service import Service
+from thc_graph.web.app import create_app
 from thc_graph.web.connections import Door
 from thc_graph.web.server import Server
 
@@ -26,7 +27,8 @@ WHOLE = OPENING + b"\r\n"
 @pytest.fixture(scope="module")
 def server(service: Service) -> Iterator[Server]:
     settings = replace(service.settings, **LIMITS)
-    server = Server(Service(settings, service.schema, service.library), "127.0.0.1", 0)
+    own = Service(settings, service.schema, service.library)
+    server = Server(own, create_app(own), "127.0.0.1", 0)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

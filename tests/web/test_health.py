@@ -166,8 +166,8 @@ async def test_a_fault_is_found_by_its_reference(
     lines: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("thc_graph.lists.counts", None)
-    response = await client.get("/", headers={"Accept": "application/json"})
+    monkeypatch.setattr("thc_graph.lists.read", None)
+    response = await client.get("/commune", headers={"Accept": "application/json"})
     reference = response.json()["reference"]
     assert response.headers["x-request-id"] == reference
     assert {line["request"] for line in lines} == {reference}
