@@ -4,17 +4,18 @@ An event known by its month or its year is over when that month or year is.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf import facts
 from thc_graph.rdf.facts import Said
 from thc_graph.rdf.terms import DCT, THC, XSD, A, Term, day_of, text_in
+from thc_graph.store.index import Index
 from thc_graph.store.queries import Filling, Reader
 
 KIND: Final = "evenement"
@@ -29,21 +30,6 @@ ORGANISER: Final = NamedNode(f"{SCHEMA}organizer")
 FACETS: Final = ("type", "territoire", "serie")
 
 Value = NamedNode | Literal
-
-
-class Index(Protocol):
-    """What finds events; `Any` is a query of the index's own."""
-
-    def listed(
-        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
-    ) -> Any: ...
-    def meeting(self, asked: Any, facet: str, values: Collection[str]) -> Any: ...
-    def between(self, asked: Any, field: str, first: int, last: int) -> Any: ...
-    def total(self, asked: Any) -> int: ...
-    def select(
-        self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
-    ) -> tuple[int, list[str]]: ...
-    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...
 
 
 @dataclass(frozen=True)

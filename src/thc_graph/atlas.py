@@ -1,34 +1,17 @@
 """The atlas: how many things of a kind stand in each département."""
 
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.schema.model import NodeShape, Schema
+from thc_graph.store.index import Index
 from thc_graph.store.queries import Reader
 
 DEPARTEMENT: Final = "departement"
 PLACED: Final = "territoire"  # the facet of what stands somewhere
 MOST: Final = 200  # départements
-
-
-class Index(Protocol):
-    """What finds and counts; `Any` is a query of the index's own."""
-
-    def listed(
-        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
-    ) -> Any: ...
-    def meeting(self, asked: Any, facet: str, values: Collection[str]) -> Any: ...
-    def total(self, asked: Any) -> int: ...
-    def counts(
-        self, asked: Any, field: str = ..., most: int = ..., among: Collection[str] | None = ...
-    ) -> dict[str, int]: ...
-    def select(
-        self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
-    ) -> tuple[int, list[str]]: ...
-    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """The time line: everything that has a date, month by month, the last first."""
 
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final, Protocol
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf import facts
 from thc_graph.rdf.terms import DCT, THC
 from thc_graph.schema.model import NodeShape, Schema
+from thc_graph.store.index import Index
 from thc_graph.store.queries import Reader
 
 SIZE: Final = 100  # things of a page
@@ -25,18 +25,6 @@ DATES: Final = {
     "convention": THC["dateSignature"],
     "gap": THC["dateCreation"],
 }
-
-
-class Index(Protocol):
-    """What finds things by date; `Any` is a query of the index's own."""
-
-    def listed(
-        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
-    ) -> Any: ...
-    def select(
-        self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
-    ) -> tuple[int, list[str]]: ...
-    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@ index finds, a stored query finds too: it is the query shown on the page.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import DASH, DCT, SKOS, THC, XSD, A, Term, text_in
 from thc_graph.schema.model import NodeShape, PropertyShape, Schema, Text
+from thc_graph.store.index import Index
 from thc_graph.store.queries import Filling, Reader
 
 SIZE: Final = 50  # rows of a page
@@ -31,21 +32,6 @@ ORDERS: Final = {  # what the address says → field of the index, and whether t
 }
 
 Value = NamedNode | Literal
-
-
-class Index(Protocol):
-    """What finds the entities of a list; `Any` is a query of the index's own."""
-
-    def words(self, text: str) -> list[str]: ...
-    def patterns(self, text: str) -> list[str]: ...
-    def listed(
-        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
-    ) -> Any: ...
-    def select(
-        self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
-    ) -> tuple[int, list[str]]: ...
-    def counts(self, asked: Any) -> dict[str, int]: ...
-    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,16 @@
 """The scheme « Démocratie Ouverte » as a tree, with what the graph holds under each concept."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.schema.model import NodeShape, Schema
+from thc_graph.store.index import Index
 from thc_graph.store.queries import Reader
 
 FACET: Final = "rubrique"
-
-
-class Index(Protocol):
-    """What finds and counts; `Any` is a query of the index's own."""
-
-    def listed(
-        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
-    ) -> Any: ...
-    def total(self, asked: Any) -> int: ...
-    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ line says of a commitment comes from the store, for the commitments shown only.
 """
 
 import calendar
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.dashboards import commitments
 from thc_graph.dashboards.commitments import Commitment
 from thc_graph.rdf.terms import XSD, Term, day_of
+from thc_graph.store.index import Index
 from thc_graph.store.queries import Filling, Reader
 
 KIND: Final = "engagement"
@@ -31,24 +32,6 @@ PASSED, SOON, LATER, NONE = "depassee", "bientot", "plus-tard", "sans"
 DELAYS: Final = (PASSED, SOON, LATER, NONE)
 
 Value = NamedNode | Literal
-
-
-class Index(Protocol):
-    """What finds and counts commitments; `Any` is a query of the index's own."""
-
-    def listed(
-        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
-    ) -> Any: ...
-    def meeting(self, asked: Any, facet: str, values: Collection[str]) -> Any: ...
-    def between(self, asked: Any, field: str, first: int, last: int) -> Any: ...
-    def total(self, asked: Any) -> int: ...
-    def counts(
-        self, asked: Any, field: str = ..., most: int = ..., among: Collection[str] | None = ...
-    ) -> dict[str, int]: ...
-    def select(
-        self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
-    ) -> tuple[int, list[str]]: ...
-    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...
 
 
 @dataclass(frozen=True)
