@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from pyoxigraph import Store
 from thc_graph.cli.app import repository
 from thc_graph.cli.import_ import load
 from thc_graph.cli.init import publish_vocabulary
-from thc_graph.settings import Settings, resources, write_settings
+from thc_graph.service import Published, Service, open_service
+from thc_graph.settings import Settings, read_settings, resources, write_settings
 from thc_graph.sheets.datasets import inputs
 from thc_graph.store.publication import Repository
 
@@ -75,3 +77,16 @@ def demo_store(demo: Repository) -> Store:
     snapshot = demo.current()
     assert snapshot is not None
     return snapshot.store()
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def reading(demo: Repository) -> AsyncIterator[Published]:
+    service: Service = open_service(read_settings(demo.root))
+    await service.start()
+    yield service.published
+    await service.stop()

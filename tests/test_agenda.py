@@ -1,6 +1,5 @@
 """The agenda says the same by the index and by SPARQL, on whatever day."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
@@ -9,28 +8,13 @@ from pyoxigraph import NamedNode, QuerySolutions, Store
 from thc_graph import agenda
 from thc_graph.agenda import Asked
 from thc_graph.rdf.terms import THC
-from thc_graph.service import Published, Service, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
 
 BASE = "https://data.thc.example/id"
 VISITS = NamedNode(f"{BASE}/serie/visites")
 TOWN = NamedNode(f"{BASE}/territoire/exemple-villeneuve")
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def reading(demo: Repository) -> AsyncIterator[Published]:
-    service: Service = open_service(read_settings(demo.root))
-    await service.start()
-    yield service.published
-    await service.stop()
 
 
 @pytest.mark.parametrize("day", [date(2024, 10, 12), date(2026, 11, 23), date(2026, 12, 10)])

@@ -1,33 +1,18 @@
 """A list says the same by its index, by its facets' counts and by its SPARQL query."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 
 import pytest
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
 from thc_graph import lists
 from thc_graph.lists import Asked
-from thc_graph.service import Published, Service, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
 
 BASE = "https://data.thc.example"
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def reading(demo: Repository) -> AsyncIterator[Published]:
-    service: Service = open_service(read_settings(demo.root))
-    await service.start()
-    yield service.published
-    await service.stop()
 
 
 def asked(reading: Published, kind: str, *given: tuple[str, str]) -> Asked:

@@ -1,7 +1,6 @@
 """A dashboard says the same by the index and by SPARQL, whatever day it is."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
@@ -11,9 +10,7 @@ from thc_graph.dashboards import board
 from thc_graph.dashboards.board import Asked, Board
 from thc_graph.dashboards.commitments import read
 from thc_graph.rdf.terms import THC
-from thc_graph.service import Published, Service, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
 
@@ -33,19 +30,6 @@ ASKED = [
     Asked(date(2030, 1, 1), delay=board.PASSED),
     Asked(DAY, {"territoire": (NamedNode(f"{BASE}/commune/68224"),)}),
 ]
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def reading(demo: Repository) -> AsyncIterator[Published]:
-    service: Service = open_service(read_settings(demo.root))
-    await service.start()
-    yield service.published
-    await service.stop()
 
 
 async def made(reading: Published, asked: Asked) -> Board:
