@@ -186,10 +186,13 @@ def test_a_commune_by_its_code(demo_store: Store) -> None:
     assert row["siren"] == "216802249"
 
 
-def test_names_come_with_the_label_first(demo_store: Store) -> None:
-    first: dict[str, str] = {}
+def test_a_label_has_the_lowest_rank_among_names(demo_store: Store) -> None:
+    names: dict[str, list[tuple[int, str]]] = {}
     for row in demo_store.query(LIBRARY.get("import/names").text):
-        first.setdefault(row["entity"].value, row["name"].value)
+        names.setdefault(row["entity"].value, []).append(
+            (int(row["rank"].value), row["name"].value)
+        )
+    first = {entity: min(found)[1] for entity, found in names.items()}
     labels = {name for entity, name in first.items() if entity.endswith("/id/commune/68224")}
     assert labels == {"Mulhouse"}
     assert first[f"{THC}college/societe-civile"] == "Société civile"
