@@ -29,7 +29,7 @@ LIMITS = {
     "/carte?nature=experience": MAP,
 }
 EDITOR = "vendor/yasgui"  # comes on top of the plain form, only where it is installed
-LINKED = r'(?:<link rel="stylesheet" href|<script[^>]* src|<use href|data-places)="([^"#]+)'
+LINKED = r'(?:<link rel="stylesheet" href|<script[^>]* src|<use [^>]*href|data-places)="([^"#]+)'
 IN_OTHER_FONTS = re.compile(r"<(head|script|pre|code|textarea)\b.*?</\1>", re.DOTALL)
 FONT = r'url\("([^"]+)"\)[^;]*;\s*unicode-range: ([^;]+);'
 
