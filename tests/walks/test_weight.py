@@ -49,7 +49,7 @@ def bytes_of(address: str) -> bytes:
 
 def weight(address: str, content: bytes) -> int:
     """Return what travels: fonts are compressed already."""
-    return len(content) if address.endswith(".woff2") else len(gzip.compress(content, 6))
+    return len(content) if ".woff2" in address else len(gzip.compress(content, 6))
 
 
 def loaded(site: str, path: str) -> dict[str, int]:
