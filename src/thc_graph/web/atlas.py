@@ -118,7 +118,7 @@ async def file(suffix: str, request: Request, reading: Reading) -> Response:
 
 
 async def _answer(request: Request, reading: Published, suffix: str) -> Response:
-    kind, told = request.query_params.get("nature") or await _first(reading), language_of(request)
+    kind, told = request.query_params.get("nature") or await first(reading), language_of(request)
     if kind not in atlas.kinds(reading.schema) or (suffix and suffix not in MEDIA_TYPES):
         raise Problem(404, "NotFound")
     media_type = MEDIA_TYPES.get(suffix, HTML)
@@ -136,13 +136,16 @@ async def _answer(request: Request, reading: Published, suffix: str) -> Response
     return response
 
 
-async def _first(reading: Published) -> str:
-    """Return the kind that is shown unasked: commitments, unless none of them is placed."""
-    kinds = dict.fromkeys((FIRST, *atlas.kinds(reading.schema)))
+async def first(reading: Published) -> str:
+    """Return the kind that is shown unasked: commitments, unless none of them is placed.
+
+    Empty where the schema places nothing.
+    """
+    kinds = sorted(atlas.kinds(reading.schema), key=lambda kind: kind != FIRST)
 
     async def find() -> bytes:
         found = await asyncio.to_thread(atlas.first, reading.index, kinds)
-        return (found or FIRST).encode()
+        return (found or next(iter(kinds), "")).encode()
 
     return (await reading.page((PATH, "first"), find) or b"").decode()
 
