@@ -10,6 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from thc_graph import lists
 from thc_graph.lists import Asked
+from thc_graph.rdf.terms import PREFIXES, THC, Namespace
+from thc_graph.schema.model import Schema
 from thc_graph.search.index import Index
 from thc_graph.service import Published
 from thc_graph.web import files, maps
@@ -25,6 +27,7 @@ last_router = APIRouter()  # `/{kind}` takes what no other address has
 OFFERED: Final = (HTML, *(form.media_type for form in files.FORMATS))
 LIST: Final = "liste"
 VIEWS: Final = (LIST, "tableau", "carte")
+PLACING: Final = frozenset({Namespace(PREFIXES["geo"])["lat"], THC["territoire"]})
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,19 @@ async def _shown(
         shape=lists.shape_of(reading.schema, found.kind),
         address=address,
         view=view,
-        views=VIEWS,
+        views=_views(reading.schema, found.kind),
         drawn=drawn,
         files=files.of(found.total),
         query=lists.query_of(reading, reading.index, found.asked),
     )
     return Shown(content, _links(found, address))
+
+
+def _views(schema: Schema, kind: str) -> tuple[str, ...]:
+    """Return the views of a list: a map only of what has a place, or stands at one."""
+    classes = lists.classes_of(schema, kind)
+    told = {shape.predicate for each in classes for shape in schema.properties_of(each)}
+    return VIEWS if told & PLACING else VIEWS[:-1]
 
 
 def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
