@@ -12,8 +12,9 @@ from babel.dates import format_date
 from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
 
-from thc_graph import agenda, lists, tables
+from thc_graph import agenda, tables
 from thc_graph.agenda import Asked, Event
+from thc_graph.lists import addresses, kinds
 from thc_graph.rdf.terms import Term
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS
@@ -223,7 +224,7 @@ async def _content(request: Request, reading: Published, asked: Asked) -> bytes 
     index = reading.index
     every = index.counts(index.listed(agenda.KIND, (), {}), "at", 50)
     territories = [NamedNode(each) for each in every]
-    types = lists.classes_of(reading.schema, agenda.KIND)
+    types = kinds.classes_of(reading.schema, agenda.KIND)
     named = [*territories, *types]
     return pages_of(request).render(
         "agenda.html",
@@ -270,7 +271,7 @@ def _read(request: Request, reading: Published) -> Asked:
     given = request.query_params
     kept = [pair for pair in given.multi_items() if pair[0] in agenda.FACETS]
     base, number = request.app.state.service.settings.base, given.get("page", "1")
-    told = lists.read(reading.schema, base, agenda.KIND, kept)
+    told = addresses.read(reading.schema, base, agenda.KIND, kept)
     return Asked(
         today(request),
         told.filters if told else {},
@@ -281,8 +282,8 @@ def _read(request: Request, reading: Published) -> Asked:
 
 
 def _token(request: Request, reading: Published, facet: str, value: NamedNode) -> str:
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, agenda.KIND))
-    return lists.token_of(shapes[facet], value, request.app.state.service.settings.base)
+    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, agenda.KIND))
+    return addresses.token_of(shapes[facet], value, request.app.state.service.settings.base)
 
 
 def _address(request: Request, reading: Published, asked: Asked) -> Address:

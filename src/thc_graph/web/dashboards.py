@@ -12,9 +12,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
 
-from thc_graph import lists
 from thc_graph.dashboards import board
 from thc_graph.dashboards.board import Asked, Board, Line
+from thc_graph.lists import addresses, kinds
 from thc_graph.service import Published
 from thc_graph.web import boardfiles, charts
 from thc_graph.web.boardfiles import Source
@@ -152,7 +152,7 @@ def _read(request: Request, reading: Published) -> Asked:
     given = request.query_params
     kept = [pair for pair in given.multi_items() if pair[0] in FACETS]
     base = request.app.state.service.settings.base
-    told = lists.read(reading.schema, base, board.KIND, kept)
+    told = addresses.read(reading.schema, base, board.KIND, kept)
     number, delay = given.get("page", "1"), given.get("echeance", "")
     return Asked(
         today(request),
@@ -174,10 +174,10 @@ def _date(text: str) -> date | None:
 def _tokens(request: Request, reading: Published) -> Callable[[str, NamedNode], str]:
     """Give what stands for a value in an address."""
     base = request.app.state.service.settings.base
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, board.KIND))
+    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, board.KIND))
 
     def token(facet: str, value: NamedNode) -> str:
-        return lists.token_of(shapes[facet], value, base)
+        return addresses.token_of(shapes[facet], value, base)
 
     return token
 

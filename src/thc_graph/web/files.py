@@ -10,8 +10,9 @@ from xml.etree import ElementTree as ET
 
 from pyoxigraph import Literal, Triple
 
-from thc_graph import lists, tables
-from thc_graph.lists import Asked
+from thc_graph import tables
+from thc_graph.lists import kinds, selection
+from thc_graph.lists.addresses import Asked
 from thc_graph.rdf import formats
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS, Cell
@@ -31,7 +32,7 @@ class Source:
 
     async def iris(self) -> list[str]:
         """Return the list, in its order, all pages together."""
-        select = partial(lists.select, self.reading.index, self.asked, self.language)
+        select = partial(selection.select, self.reading.index, self.asked, self.language)
         return (await self.reading.aside(select))[1]
 
     async def labels(self, iris: list[str]) -> dict[str, str]:
@@ -65,12 +66,12 @@ class Form(Generic[From]):
     media_type: str
     write: Callable[[From], Awaitable[bytes]]
     shown: bool = False
-    most: int = lists.MOST
+    most: int = selection.MOST
 
 
 async def _table(suffix: str, source: Source) -> bytes:
     reading = source.reading
-    classes = lists.classes_of(reading.schema, source.asked.kind)
+    classes = kinds.classes_of(reading.schema, source.asked.kind)
     iris, labels = await source.iris(), reading.index.labels
     found = await tables.table(reading, labels, classes, iris, source.language)
     rows: list[tuple[Cell, ...]] = list(found.rows)
@@ -149,7 +150,7 @@ def writable(text: str) -> str:
 
 async def _query(source: Source) -> bytes:
     reading = source.reading
-    return lists.query_of(reading, reading.index, source.asked).encode()
+    return selection.query_of(reading, reading.index, source.asked).encode()
 
 
 def json_of(value: object) -> bytes:

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from thc_graph import lists
-from thc_graph.lists import Asked
+from thc_graph.lists import addresses, kinds, pages, selection
+from thc_graph.lists.addresses import Asked
 from thc_graph.search.index import Index
 from thc_graph.service import Published
 from thc_graph.web import files, maps
@@ -66,14 +66,14 @@ class Address:
 
 @router.api_route("/voc", methods=["GET", "HEAD"])
 async def vocabularies(request: Request, reading: Reading) -> Response:
-    return await members(lists.VOCABULARIES, request, reading)
+    return await members(kinds.VOCABULARIES, request, reading)
 
 
 @last_router.api_route("/{name}", methods=["GET", "HEAD"])
 async def members(name: str, request: Request, reading: Reading) -> Response:
     kind, _, suffix = name.partition(".")
     base = request.app.state.service.settings.base
-    asked = lists.read(reading.schema, base, kind, request.query_params.multi_items())
+    asked = addresses.read(reading.schema, base, kind, request.query_params.multi_items())
     form = files.by_suffix(suffix or request.query_params.get("format", ""))
     if asked is None or (suffix and not form):
         raise Problem(404, "NotFound")
@@ -110,7 +110,7 @@ async def _shown(
     request: Request, reading: Published, asked: Asked, base: str, view: str
 ) -> Shown | None:
     told = language_of(request)
-    found = await lists.page(reading, reading.index, base, asked, told)
+    found = await pages.page(reading, reading.index, base, asked, told)
     if found is None:
         return None
     drawn = None
@@ -122,19 +122,19 @@ async def _shown(
         request,
         told,
         page=found,
-        shape=lists.shape_of(reading.schema, found.kind),
+        shape=kinds.shape_of(reading.schema, found.kind),
         address=address,
         view=view,
         views=VIEWS,
         drawn=drawn,
         files=files.of(found.total),
-        query=lists.query_of(reading, reading.index, found.asked),
+        query=selection.query_of(reading, reading.index, found.asked),
     )
     return Shown(content, _links(found, address))
 
 
 def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
-    _, iris = lists.select(index, asked, language, limit=maps.MOST)
+    _, iris = selection.select(index, asked, language, limit=maps.MOST)
     places = index.points(iris)
     return maps.drawn(places, index.labels(list(places), language))
 
@@ -142,7 +142,7 @@ def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
 async def _file(request: Request, reading: Published, asked: Asked, media_type: str) -> Response:
     form, told = files.by_media_type(media_type), language_of(request)
     everything = replace(asked, number=1)
-    select = partial(lists.select, reading.index, everything, told, limit=1)
+    select = partial(selection.select, reading.index, everything, told, limit=1)
     total, _ = await reading.aside(select)
     if total > form.most:
         raise Problem(403, "FileTooLarge", {"total": total, "limit": form.most})
@@ -162,10 +162,10 @@ async def _file(request: Request, reading: Published, asked: Asked, media_type: 
 def _address(request: Request, asked: Asked, base: str) -> Address:
     """Return the address of a list, of what was asked only what is understood."""
     reading: Published = request.app.state.service.published
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, asked.kind))
+    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, asked.kind))
     names = {"q", "tri", "page", "vue", "lang", "tout"}
     told = [
-        (slug, lists.token_of(shapes[slug], value, base))
+        (slug, addresses.token_of(shapes[slug], value, base))
         for slug, values in asked.filters.items()
         for value in values
     ]
@@ -173,7 +173,7 @@ def _address(request: Request, asked: Asked, base: str) -> Address:
     return Address(asked.kind, (*told, *plain))
 
 
-def _links(found: lists.ListPage, address: Address) -> dict[str, str]:
+def _links(found: pages.ListPage, address: Address) -> dict[str, str]:
     """Return the Link header: RFC 8288, with prev and next of HTML."""
     links = {
         address.to(form.suffix): f'rel="alternate"; type="{form.media_type}"'
