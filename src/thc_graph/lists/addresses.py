@@ -45,11 +45,16 @@ def read(schema: Schema, base: str, kind: str, given: Iterable[tuple[str, str]])
             filters[name][value] = None
         elif name in plain:
             plain[name] = text
-    number = plain["page"]
-    if not (number.isascii() and number.isdecimal()) or plain["tri"] not in orders(schema, classes):
+    page = number(plain["page"])
+    if page is None or plain["tri"] not in orders(schema, classes):
         return None
     chosen = {name: tuple(values) for name, values in filters.items()}
-    return Asked(kind, plain["q"].strip(), chosen, plain["tri"], int(number[:9]), plain["tout"])
+    return Asked(kind, plain["q"].strip(), chosen, plain["tri"], page, plain["tout"])
+
+
+def number(text: str) -> int | None:
+    """Return the number of a page as an address writes it, None where that is none."""
+    return int(text[:9]) if text.isascii() and text.isdecimal() else None
 
 
 def value_of(shape: PropertyShape, token: str, base: str) -> Value | None:
