@@ -61,7 +61,7 @@ function drawn(map, marks, places) {
 }
 
 // The same outlines as the drawing above, in the colours of the page.
-function ground(frame) {
+function ground(map, frame) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 2452 2340");
   svg.setAttribute("preserveAspectRatio", "none");
@@ -70,6 +70,8 @@ function ground(frame) {
   use.setAttribute("href", `${told.outlines}#france`);
   use.setAttribute("class", "dep");
   svg.append(use);
+  const thin = () => { use.style.strokeWidth = 2452 / svg.getBoundingClientRect().width; };
+  map.on("zoomend", thin);
   return L.svgOverlay(svg, frame);
 }
 
@@ -78,7 +80,7 @@ function pointed(map) {
     const button = made("button", told.here, { type: "button", className: "voir" });
     button.append(made("span", ` ${item.querySelector("a").textContent}`, { className: "cache" }));
     button.onclick = () => {
-      map.setView(item.dataset.point.split(" ").map(Number), Math.max(map.getZoom(), 9));
+      map.setView(item.dataset.point.split(" ").map(Number), Math.max(map.getZoom(), 8));
       box.scrollIntoView({ block: "center" });
       box.focus();
     };
@@ -94,7 +96,7 @@ function opened(places) {
   const map = L.map(box, { zoomControl: false, zoomSnap: 0.25, minZoom: 2, maxZoom: 12, fadeAnimation: !still, zoomAnimation: !still, markerZoomAnimation: false, scrollWheelZoom: false });
   map.attributionControl.setPrefix(false).addAttribution(told.credit);
   L.control.zoom({ zoomInTitle: told.in, zoomOutTitle: told.out }).addTo(map);
-  if (told.outlines) ground(frame).addTo(map);
+  if (told.outlines) ground(map, frame).addTo(map);
   map.fitBounds(frame);
   const marks = L.layerGroup().addTo(map);
   map.on("zoomend", () => drawn(map, marks, places));
