@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pyoxigraph import NamedNode
 
@@ -28,10 +28,8 @@ from thc_graph.store.publication import Repository
 from thc_graph.store.tokens import Role, Token
 from thc_graph.store.updates import Edit, GraphName, Written
 from thc_graph.web import bodies, problems, sparql
-from thc_graph.web.logs import Witness
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.responses import Frame
 
 DERIVED: Final = ("derive", "catalogue", iris.PROVENANCE)  # never written by hand
 BY_ADMIN: Final = ("vocabulaire",)  # comes with the program; written by an admin alone
@@ -111,26 +109,6 @@ class Door:
         return source not in DERIVED and (source not in BY_ADMIN or token.may("admin"))
 
 
-def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
-    """Return the application behind the editors' port; the public one starts their service."""
-    from thc_graph.web import graphstore  # noqa: PLC0415 - it stands on this module
-
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state = public.state
-    settings = public.state.service.settings
-    desk = Desk(repository.root, settings.update_seconds, settings.memory)
-    app.state.door = Door(public.state.service, repository, desk)
-    app.add_middleware(Frame)
-    app.add_middleware(Witness, observe=public.state.metrics.observe)
-    problems.install(app)
-    app.add_exception_handler(EditRefused, refused)
-    reading = [Depends(bearing("read")), Depends(_caught_up)]
-    app.include_router(sparql.router, dependencies=reading)
-    app.include_router(router)
-    app.include_router(graphstore.router)
-    return app
-
-
 def bearing(role: Role) -> Callable[[Request], Awaitable[Token]]:
     """Return a dependency that gives the request's token, if it may do what `role` may."""
 
@@ -148,11 +126,6 @@ def bearing(role: Role) -> Callable[[Request], Awaitable[Token]]:
         return found
 
     return token
-
-
-async def _caught_up(request: Request) -> None:
-    door: Door = request.app.state.door
-    await door.catch_up()
 
 
 def _unauthorised(error: str) -> Problem:
