@@ -13,7 +13,7 @@ import pytest
 
 from thc_graph.service import Service
 from thc_graph.web.app import create_app
-from thc_graph.web.connections import Door
+from thc_graph.web.connections import Entrance
 from thc_graph.web.server import Server
 
 PATIENCE = 10.0
@@ -193,9 +193,9 @@ def test_what_is_no_request_is_refused(calling: Callable[[], socket.socket], sen
 
 def test_a_trusted_proxy_brings_all_its_visitors(service: Service) -> None:
     settings: Any = replace(service.settings, **LIMITS, trusted_proxies=("127.0.0.0/8",))
-    door = Door(settings)
-    assert all(door.enter("127.0.0.1") for _ in range(100))
-    assert [door.enter("192.0.2.1") for _ in range(9)] == [True] * 8 + [False]
+    entrance = Entrance(settings)
+    assert all(entrance.enter("127.0.0.1") for _ in range(100))
+    assert [entrance.enter("192.0.2.1") for _ in range(9)] == [True] * 8 + [False]
     for _ in range(9):
-        door.leave("192.0.2.1")
-    assert "192.0.2.1" not in door.held
+        entrance.leave("192.0.2.1")
+    assert "192.0.2.1" not in entrance.held

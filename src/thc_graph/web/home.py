@@ -5,9 +5,9 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
 
-from thc_graph import lists
 from thc_graph.entities import sections
 from thc_graph.entities.sections import Section
+from thc_graph.lists import addresses, kinds
 from thc_graph.service import Published
 from thc_graph.web.entities import HTML, Reading
 from thc_graph.web.negotiation import choose
@@ -35,7 +35,7 @@ async def _content(request: Request, reading: Published) -> bytes:
         "home.html",
         request,
         told,
-        counts=await lists.counts(reading),
+        counts=await kinds.counts(reading),
         sections={e.id: e for e in await sections.home(reading, told, today(request))},
         whole=partial(_whole, request, reading),
         path="/",
@@ -44,10 +44,10 @@ async def _content(request: Request, reading: Published) -> bytes:
 
 def _whole(request: Request, reading: Published, part: Section, by: NamedNode | None) -> str:
     """Return the address of the commitments that a row counts."""
-    shape = lists.facets_of(reading.schema, lists.classes_of(reading.schema, "engagement")).get(
+    shape = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, "engagement")).get(
         part.by
     )
     if shape is None or by is None:
         return ""
     base = request.app.state.service.settings.base
-    return f"/engagement?{part.by}={lists.token_of(shape, by, base)}"
+    return f"/engagement?{part.by}={addresses.token_of(shape, by, base)}"

@@ -7,8 +7,9 @@ A term `ns#Engagement` is at `/voc/ns/Engagement`, a concept `theme/opengov` at
 from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
 
-from thc_graph import lists, vocabulary
+from thc_graph import vocabulary
 from thc_graph.entities import describing
+from thc_graph.lists import kinds
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.service import Published
 from thc_graph.web.aspects import citing
@@ -43,7 +44,7 @@ async def cited(rest: str, request: Request, reading: Reading) -> Response:
     for iri in filter(is_iri, _terms(rest)):
         entity = await describing.summary(reading, NamedNode(iri), language_of(request))
         if entity is not None:
-            return await citing(request, reading, entity, lists.VOCABULARIES)
+            return await citing(request, reading, entity, kinds.VOCABULARIES)
     raise Problem(404, "NotFound")
 
 
