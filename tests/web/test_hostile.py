@@ -51,7 +51,9 @@ def test_nothing_that_data_hold_is_ever_run(address: str) -> None:
             page.mouse.move(300, 300)
             assert page.evaluate("window.hit") is None, path
             assert page.locator("img").count() == 0
-            hrefs = page.eval_on_selector_all("[href]", "all => all.map(one => one.href)")
+            hrefs = page.eval_on_selector_all(
+                "[href]", "all => all.map(one => new URL(one.getAttribute('href'), location).href)"
+            )
             schemes = {each.partition(":")[0] for each in hrefs}
             assert schemes <= {"http", "https", "mailto"}, path
             for block in page.locator("script[type='application/ld+json']").all():

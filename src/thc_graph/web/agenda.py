@@ -23,7 +23,7 @@ from thc_graph.web.files import Form, Source
 from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.rendering import LOCALES, language_of, pages_of
 from thc_graph.web.responses import PARIS, represent, today
 
 router = APIRouter()
@@ -234,7 +234,7 @@ async def _content(request: Request, reading: Published, asked: Asked) -> bytes 
 def _period(language: str, text: str) -> str:
     """Return the months of a period, "2016-04/2016-06", as people write them."""
     days = [date.fromisoformat(f"{month}-01") for month in text.split("/")]
-    return " – ".join(format_date(day, "MMM y", locale=language) for day in days)
+    return " – ".join(format_date(day, "MMM y", locale=LOCALES[language]) for day in days)
 
 
 async def _file(request: Request, reading: Published, form: Form[Asked]) -> Response:

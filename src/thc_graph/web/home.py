@@ -1,14 +1,18 @@
 """The first page: what there is, where the commitments stand, what comes next, three doors."""
 
+import asyncio
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
 
+from thc_graph import atlas
 from thc_graph.entities import sections
 from thc_graph.entities.sections import Section
 from thc_graph.lists import addresses, kinds
 from thc_graph.service import Published
+from thc_graph.web import atlas as maps_of
+from thc_graph.web import maps
 from thc_graph.web.entities import HTML, Reading
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
@@ -31,6 +35,8 @@ async def home(request: Request, reading: Reading) -> Response:
 
 async def _content(request: Request, reading: Published) -> bytes:
     told = language_of(request)
+    kind = await maps_of.first(reading)
+    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told) if kind else None
     return pages_of(request).render(
         "home.html",
         request,
@@ -39,6 +45,11 @@ async def _content(request: Request, reading: Published) -> bytes:
         sections={e.id: e for e in await sections.home(reading, told, today(request))},
         whole=partial(_whole, request, reading),
         path="/",
+        map=found,
+        drawing=maps_of.drawing(found) if found else None,
+        outlines=maps_of.OUTLINES,
+        outlines_height=maps.HEIGHT,
+        placed_name=atlas.kinds(reading.schema)[kind].name.in_(told) if kind else "",
     )
 
 
