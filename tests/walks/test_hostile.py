@@ -29,7 +29,11 @@ from serving import running
 from thc_graph.settings import read_settings, write_settings
 from thc_graph.store.publication import Repository
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.xdist_group("load"),
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc"),
+]
 
 CROWD = Path(__file__).parents[2] / "benchmarks" / "crowd.py"
 MEBIBYTE = 1 << 20

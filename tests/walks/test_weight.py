@@ -2,14 +2,10 @@
 
 import gzip
 import re
-from collections.abc import Iterator
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.serving import served
-
-from thc_graph.store.publication import Repository
 
 LIMIT = 60_000  # bytes
 HEAVIEST = (
@@ -18,12 +14,6 @@ HEAVIEST = (
     "/doc/plan/exemple-villeneuve-2024-2027",
     "/doc/region/44",
 )
-
-
-@pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
 
 
 def bytes_of(address: str) -> bytes:
