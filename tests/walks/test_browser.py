@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tests.serving import served
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from thc_graph.store.publication import Repository
+from browsing import chromium, needs_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync")
 RULES = {  # the themes differ in colours alone
     "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
     "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
@@ -67,22 +64,14 @@ PAGES = (
     "/rien-ici",
 )
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+pytestmark = [pytest.mark.long, needs_chromium]
 needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci")
 
 
 @pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
