@@ -10,6 +10,7 @@ The guard is the first wall; a child without network, memory or time is the seco
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
@@ -101,6 +102,7 @@ def check(text: str) -> None:
     examine(text)
 
 
+@lru_cache(maxsize=256)
 def examine(text: str) -> Examined:
     """Return what a query's text tells, or refuse one that must not reach a child.
 

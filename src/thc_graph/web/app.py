@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
 
 from thc_graph.service import Service
 from thc_graph.web import (
@@ -37,14 +38,14 @@ from thc_graph.web.responses import Frame, civil_date
 log = logging.getLogger("thc_graph.web")
 
 
-def create_app(service: Service, today: Callable[[], date] = civil_date) -> FastAPI:
+def create_app(service: Service, today: Callable[[], date] = civil_date) -> Starlette:
     """Return the application over a service, which it starts and stops.
 
     `today` is its calendar: some pages are other ones on another day.
     """
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await service.start()
         _warn(service)
         watching = asyncio.create_task(_watch(service, app.state.metrics))
@@ -54,13 +55,7 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
             await watching
         await service.stop()
 
-    app = FastAPI(
-        title=service.settings.title,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-    )
+    app = Starlette(routes=_routes(), lifespan=lifespan)
     app.state.service = service
     app.state.today = today
     app.state.pages = Pages(service.settings, _kinds(service))
@@ -69,7 +64,6 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=app.state.metrics.observe)
     problems.install(app)
-    _route(app)
     return app
 
 
@@ -77,10 +71,10 @@ def _kinds(service: Service) -> set[str]:
     return {shape.kind for shape in service.schema.listed() if shape.kind}
 
 
-def _route(app: FastAPI) -> None:
-    app.mount("/static", Assets(), name="static")
-    for router in (
+def _routes() -> list[BaseRoute]:
+    routers = (
         health.router,
+        sparql.router,
         notices.router,
         home.router,
         lists.router,
@@ -89,15 +83,15 @@ def _route(app: FastAPI) -> None:
         agenda.router,
         atlas.router,
         figures.router,
-        sparql.router,
         examples.router,
         description.router,
         entities.router,
         aspects.router,
         vocabulary.router,
         lists.last_router,
-    ):
-        app.include_router(router)
+    )
+    found = [route for router in routers for route in router.routes]
+    return [Mount("/static", Assets(), name="static"), *found]
 
 
 def _warn(service: Service) -> None:

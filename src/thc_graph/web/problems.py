@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 
 from thc_graph import errors
 from thc_graph.web.logs import request_id
@@ -69,7 +69,7 @@ class Problem(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Answer every error of an application by this module."""
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(errors.ThcGraphError, answer)
