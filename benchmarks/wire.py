@@ -5,6 +5,7 @@ hide what is to be compared. This one knows what the servers of peers.py send, n
 """
 
 import socket
+from select import select
 from urllib.parse import urlencode
 
 CHUNK = 1 << 16
@@ -42,6 +43,9 @@ class Wire:
         self._socket, self._received = None, b""
 
     def _open(self) -> socket.socket:
+        """Return the connection, a new one where the server had ended the last."""
+        if self._socket is not None and select([self._socket], [], [], 0)[0]:
+            self.close()
         if self._socket is None:
             self._socket = socket.create_connection((self.host, self.port), self.seconds)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -70,7 +74,8 @@ class Wire:
         return found
 
     def _receive(self) -> None:
-        more = self._open().recv(CHUNK)
+        assert self._socket is not None
+        more = self._socket.recv(CHUNK)
         if not more:
             self.close()
             raise ConnectionResetError(f"{self.host}:{self.port} hung up.")

@@ -155,6 +155,19 @@ def dataset(text: str) -> Dataset | None:
     return _dataset(_read(text, 0, set()))
 
 
+def without_dataset(text: str) -> str:
+    """Return a query without its FROM and FROM NAMED."""
+    tokens, kept, end = _read(text, 0, set()), list[str](), 0
+    for place, token in _outside_brackets(tokens):
+        if token.kind != "word" or token.text.upper() != "FROM":
+            continue
+        clause = tokens[place : place + 3]
+        is_named = [each.text.upper() for each in clause[1:2]] == ["NAMED"]
+        kept.append(text[end : token.start])
+        end = clause[: 2 + is_named][-1].end
+    return " ".join([*kept, text[end:]])
+
+
 def form(text: str) -> str | None:
     """Return SELECT, ASK, CONSTRUCT, DESCRIBE or UPDATE; None where the text is none of them."""
     return _form(_read(text, 0, set()))

@@ -108,6 +108,8 @@ async def unpublished(published: Published, dataset: Dataset | None) -> tuple[st
 
 
 async def _graph_names(published: Published) -> frozenset[str]:
+    if published.pool.graphs is not None:
+        return frozenset(published.pool.graphs)
     rows = await published.bindings("service/graph-names")
     return frozenset(str(row["graph"])[1:-1] for row in rows)
 
