@@ -14,6 +14,7 @@ from thc_graph.store.guard import (
     check_portable,
     examine,
     form,
+    without_dataset,
 )
 
 FAR = "<http://127.0.0.1:9/>"  # a port that the engine refuses to call, so it tells that it tried
@@ -141,6 +142,21 @@ def test_operators_chain_up_to_the_limit(operator: str) -> None:
 
 def test_signed_numbers_and_brackets_in_strings_do_not_count() -> None:
     check("VALUES ?x { " + "-1 " * (2 * MAX_CHAIN) + '} "' + "(" * 2 * MAX_DEPTH + '"')
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ASK {}", "ASK {}"),
+        ("ASK FROM <urn:a> FROM NAMED ex:b {}", "ASK     {}"),
+        ("SELECT ?FROM from<urn:a>{ { SELECT * {} } } # FROM <urn:c>", None),
+        ("ASK FROM", "ASK  "),
+        ("ASK FROM NAMED", "ASK  "),
+    ],
+)
+def test_a_text_without_its_dataset(text: str, expected: str | None) -> None:
+    expected = expected or "SELECT ?FROM  { { SELECT * {} } } # FROM <urn:c>"
+    assert without_dataset(text) == expected
 
 
 def test_the_limit_of_size_is_in_bytes() -> None:

@@ -1,6 +1,7 @@
 """The application behind the editors' port: queries, updates and graphs, each with a token."""
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI
+from starlette.requests import Request
 
 from thc_graph.errors import EditRefused
 from thc_graph.store.desk import Desk
@@ -13,7 +14,13 @@ from thc_graph.web.responses import Frame
 
 def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
     """Return the application behind the editors' port; the public one starts their service."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    asking = sparql.router.guarded(_may_read)
+    app = FastAPI(
+        routes=[*asking.routes, *editing.router.routes, *graphstore.router.routes],
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     app.state = public.state
     settings = public.state.service.settings
     desk = Desk(repository.root, settings.update_seconds, settings.memory)
@@ -22,13 +29,11 @@ def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
     app.add_middleware(Witness, observe=public.state.metrics.observe)
     problems.install(app)
     app.add_exception_handler(EditRefused, editing.refused)
-    reading = [Depends(editing.bearing("read")), Depends(_caught_up)]
-    app.include_router(sparql.router, dependencies=reading)
-    app.include_router(editing.router)
-    app.include_router(graphstore.router)
     return app
 
 
-async def _caught_up(request: Request) -> None:
+async def _may_read(request: Request) -> None:
+    """Let a reader's query pass, over all that was written here."""
+    await editing.bearer(request, "read")
     door: Door = request.app.state.door
     await door.catch_up()
