@@ -4,7 +4,8 @@ They go to src/thc_graph/web/static/vendor/, which git ignores and the wheel car
 `parts.json` there records name, version, licence and the SHA-256 of each file. Pages
 work without them, so a part that npm has not installed is left out and told.
 
-Fonts are cut to the weights and the characters that French and English pages use; that
+Fonts are cut to the weights and the characters that French and English pages use, in two
+files: what nearly all pages need, and what a browser loads where it meets it. That
 takes fonttools (`pip install -e .[assets]`). Without it there are no fonts of ours, and
 pages are in the system's.
 """
@@ -43,8 +44,11 @@ class Font:
     weights: tuple[int, ...]
 
     @property
-    def target(self) -> str:
-        return f"{self.part.rpartition('/')[2]}.woff2"
+    def name(self) -> str:
+        return self.part.rpartition("/")[2]
+
+    def target(self, suffix: str) -> str:
+        return f"{self.name}{suffix}.woff2"
 
 
 FONTS: Final = (
@@ -61,14 +65,18 @@ FONTS: Final = (
         (400, 700),
     ),
 )
-# ASCII, the letters of French, those of names from elsewhere, and good typography.
-CHARACTERS: Final = "".join(map(chr, range(0x20, 0x7F))) + (
-    "ÀÂÇÈÉÊËÎÏÔŒÙÛÜŸàâæçèéêëîïôœùûüÿÄÖßáäãåìíñòóöõøúý«»“”‘’–—…•·×→−≤≥°€§©²³½\u00a0\u202f\u2011"
-)
+# What nearly every page uses: ASCII's letters, digits and punctuation, French, good typography.
+COMMON: Final = (
+    "".join(map(chr, range(0x20, 0x7F)))
+    + "ÀÂÇÈÉÊËÎÏÔŒÙÛÜŸàâæçèéêëîïôœùûüÿ«»“”‘’–—…·×€°\u00a0\u202f\u2011"
+).translate(dict.fromkeys(map(ord, "$*<=>[\\]^_`{|}~")))
+# What few do: programmers' ASCII, letters of names from elsewhere. Loaded where it is met.
+SELDOM: Final = "$*<=>[\\]^_`{|}~ÄÖØßáäãåìíñòóöõøúýÁÍÓÚÑ•→−≤≥§©²³½"
+PARTS_OF_FONT: Final = {"": COMMON, "-plus": SELDOM}  # suffix of the file → its characters
 FEATURES: Final = ("kern", "tnum")
 FACE: Final = """@font-face {{
   font-family: "{family}"; font-style: normal; font-weight: {weight};
-  font-display: swap; src: url("{file}") format("woff2");
+  font-display: swap; src: url("{file}") format("woff2"); unicode-range: {range};
 }}
 """
 
@@ -114,25 +122,44 @@ def _top(path: Path, source: Path) -> Path:
 
 
 def cut(font: Font) -> dict[str, object]:
-    """Cut one font to what pages use, and return what is recorded of it."""
+    """Cut one font to what pages use, in two files, and return what is recorded of it."""
+    source = MODULES / font.part
+    folder = VENDOR / "fonts"
+    folder.mkdir(exist_ok=True)
+    files = [folder / font.target(suffix) for suffix in PARTS_OF_FONT]
+    for path, characters in zip(files, PARTS_OF_FONT.values(), strict=True):
+        _subset(source / font.file, font.weights, characters, path)
+    licence = folder / f"{font.name}-{_licences(source)[0].name}"
+    shutil.copyfile(_licences(source)[0], licence)
+    return _recorded(font.part, [*files, licence])
+
+
+def _subset(source: Path, weights: tuple[int, ...], characters: str, target: Path) -> None:
     from fontTools.subset import Options, Subsetter  # noqa: PLC0415  the `assets` extra
     from fontTools.ttLib import TTFont  # noqa: PLC0415
     from fontTools.varLib.instancer import instantiateVariableFont  # noqa: PLC0415
 
-    source = MODULES / font.part
-    whole = TTFont(source / font.file)
+    whole = TTFont(source)
     cutter = Subsetter(Options(layout_features=list(FEATURES), hinting=False))
-    cutter.populate(text=CHARACTERS)
+    cutter.populate(text=characters)
     cutter.subset(whole)
-    low, high = font.weights[0], font.weights[-1]
+    low, high = weights[0], weights[-1]
     some = instantiateVariableFont(whole, {"wght": low if low == high else (low, high)})
     some.flavor = "woff2"
-    folder = VENDOR / "fonts"
-    folder.mkdir(exist_ok=True)
-    some.save(folder / font.target)
-    licence = folder / f"{font.target.removesuffix('.woff2')}-{_licences(source)[0].name}"
-    shutil.copyfile(_licences(source)[0], licence)
-    return _recorded(font.part, [folder / font.target, licence])
+    some.save(target)
+
+
+def ranges(characters: str) -> str:
+    """Return characters as a style sheet's unicode-range, neighbours together.
+
+    >>> ranges("abcé")
+    'U+61-63, U+E9'
+    """
+    codes = sorted(map(ord, characters))
+    firsts = [code for code in codes if code - 1 not in codes]
+    lasts = [code for code in codes if code + 1 not in codes]
+    pairs = zip(firsts, lasts, strict=True)
+    return ", ".join(f"U+{a:X}-{b:X}" if b > a else f"U+{a:X}" for a, b in pairs)
 
 
 def cut_fonts() -> list[dict[str, object]]:
@@ -144,12 +171,24 @@ def cut_fonts() -> list[dict[str, object]]:
         print("not installed: fonttools; pages will be in system fonts", file=sys.stderr)
         return []
     faces = (
-        FACE.format(family=f.family, weight=" ".join(map(str, f.weights)), file=f.target)
-        for f in there
+        FACE.format(
+            family=font.family,
+            weight=" ".join(map(str, font.weights)),
+            file=_kept_for_ever(font.target(suffix)),
+            range=ranges(characters),
+        )
+        for font in there
+        for suffix, characters in PARTS_OF_FONT.items()
     )
     if there:
         (VENDOR / "fonts" / "fonts.css").write_text("".join(faces), "utf-8")
     return recorded
+
+
+def _kept_for_ever(name: str) -> str:
+    """Return the address of a font with the hash of its bytes, as pages ask for it."""
+    digest = hashlib.sha256((VENDOR / "fonts" / name).read_bytes()).hexdigest()
+    return f"{name}?v={digest[:12]}"
 
 
 def main() -> None:

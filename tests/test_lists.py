@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import pytest
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
-from thc_graph import lists
-from thc_graph.lists import Asked
+from thc_graph.lists import addresses, kinds, pages, rows, selection
+from thc_graph.lists.addresses import Asked
 from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
@@ -16,17 +16,17 @@ BASE = "https://data.thc.example"
 
 
 def asked(reading: Published, kind: str, *given: tuple[str, str]) -> Asked:
-    found = lists.read(reading.schema, BASE, kind, given)
+    found = addresses.read(reading.schema, BASE, kind, given)
     assert found is not None
     return found
 
 
 def by_index(reading: Published, wanted: Asked) -> list[str]:
-    return lists.select(reading.index, wanted, "fr")[1]
+    return selection.select(reading.index, wanted, "fr")[1]
 
 
 def by_sparql(reading: Published, store: Store, wanted: Asked) -> list[str]:
-    found = store.query(lists.query_of(reading, reading.index, wanted))
+    found = store.query(selection.query_of(reading, reading.index, wanted))
     assert isinstance(found, QuerySolutions)
     return [row["entity"].value for row in found]
 
@@ -73,7 +73,7 @@ async def test_a_facet_counts_what_choosing_its_value_finds(
     reading: Published, demo_store: Store, narrowed: tuple[str, ...]
 ) -> None:
     wanted = asked(reading, *narrowed)
-    page = await lists.page(reading, reading.index, BASE, wanted)
+    page = await pages.page(reading, reading.index, BASE, wanted)
     assert page is not None
     for facet in page.facets:
         for choice in facet.choices[:2]:
@@ -86,28 +86,28 @@ async def test_a_facet_counts_what_choosing_its_value_finds(
 async def test_what_stands_for_a_value_in_an_address_is_read_back(
     reading: Published, kind: str
 ) -> None:
-    page = await lists.page(reading, reading.index, BASE, asked(reading, kind))
+    page = await pages.page(reading, reading.index, BASE, asked(reading, kind))
     assert page is not None
     assert page.facets
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, kind))
+    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, kind))
     for facet in page.facets:
         for choice in facet.choices:
-            assert lists.value_of(shapes[facet.slug], choice.token, BASE) == choice.value
+            assert addresses.value_of(shapes[facet.slug], choice.token, BASE) == choice.value
 
 
-def names(rows: Iterable[lists.Row]) -> list[str]:
+def names(rows: Iterable[rows.Row]) -> list[str]:
     return [row.label.value for row in rows if row.label]
 
 
 async def test_names_come_in_the_order_of_a_french_reader(reading: Published) -> None:
-    page = await lists.page(reading, reading.index, BASE, asked(reading, "departement"), size=200)
+    page = await pages.page(reading, reading.index, BASE, asked(reading, "departement"), size=200)
     assert page is not None
     told = names(page.rows)
     assert told.index("Essonne") < told.index("Eure") < told.index("Hérault") < told.index("Isère")
 
 
 async def test_the_largest_places_can_come_first(reading: Published) -> None:
-    page = await lists.page(
+    page = await pages.page(
         reading, reading.index, BASE, asked(reading, "commune", ("tri", "population"))
     )
     assert page is not None
@@ -115,13 +115,13 @@ async def test_the_largest_places_can_come_first(reading: Published) -> None:
 
 
 async def test_all_pages_together_are_the_list(reading: Published) -> None:
-    first = await lists.page(reading, reading.index, BASE, asked(reading, "departement"), size=40)
+    first = await pages.page(reading, reading.index, BASE, asked(reading, "departement"), size=40)
     assert first is not None
     assert (first.total, first.of, first.pages) == (101, 101, 3)
     found: list[NamedNode] = []
     for number in range(1, first.pages + 1):
         wanted = asked(reading, "departement", ("page", str(number)))
-        page = await lists.page(reading, reading.index, BASE, wanted, size=40)
+        page = await pages.page(reading, reading.index, BASE, wanted, size=40)
         assert page is not None
         found += [row.iri for row in page.rows]
     assert len(set(found)) == first.total
@@ -138,7 +138,7 @@ async def test_all_pages_together_are_the_list(reading: Published) -> None:
     ],
 )
 async def test_what_is_no_list(reading: Published, kind: str, given: list[tuple[str, str]]) -> None:
-    assert lists.read(reading.schema, BASE, kind, given) is None
+    assert addresses.read(reading.schema, BASE, kind, given) is None
 
 
 @pytest.mark.parametrize("token", ["> <x", "\\", "}", "http://[", "x y", "é", "\0"])

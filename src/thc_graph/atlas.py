@@ -1,5 +1,7 @@
-"""The atlas: how many things of a kind stand in each département."""
+"""The atlas: how many things of a kind stand in each département, and where each stands."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +14,8 @@ from thc_graph.store.queries import Reader
 DEPARTEMENT: Final = "departement"
 PLACED: Final = "territoire"  # the facet of what stands somewhere
 MOST: Final = 200  # départements
+SPOTTED: Final = 1_000  # things shown at their place
+NAMED: Final = 5  # things named at one place
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,26 @@ class Map:
         return max((place.count for place in self.places), default=0)
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A place that has a point (latitude, longitude), and the first things of `count` there."""
+
+    iri: str
+    label: Literal | None
+    point: tuple[float, float]
+    count: int
+    things: tuple[tuple[str, Literal | None], ...]
+
+
+@dataclass(frozen=True)
+class Spots:
+    """Where the first `SPOTTED` of `total` things stand; `placed` of them at a known point."""
+
+    total: int
+    placed: int
+    spots: tuple[Spot, ...]
+
+
 def kinds(schema: Schema) -> dict[str, NodeShape]:
     """Return the kinds of things that stand somewhere, by the shape that names them."""
     return {
@@ -49,6 +73,11 @@ def kinds(schema: Schema) -> dict[str, NodeShape]:
 
 def _is_placed(schema: Schema, class_: NamedNode) -> bool:
     return any(each.slug == PLACED for each in schema.facets_of(class_))
+
+
+def first(index: Index, kinds: Iterable[str]) -> str | None:
+    """Return the first of some kinds of which something stands in a département."""
+    return next((each for each in kinds if drawn(index, each, "fr").most), None)
 
 
 def drawn(index: Index, kind: str, language: str) -> Map:
@@ -71,6 +100,31 @@ def drawn(index: Index, kind: str, language: str) -> Map:
     total = index.total(everything)
     placed = index.total(index.meeting(everything, PLACED, [str(each) for each in nodes]))
     return Map(kind, total, total - placed, tuple(sorted(places, key=lambda place: place.code)))
+
+
+def spotted(index: Index, kind: str, language: str) -> Spots:
+    """Return the places of a kind of things, those that hold the most first."""
+    total, iris = index.select(index.listed(kind, (), {}), f"order_{language}", 0, SPOTTED)
+    things = index.places(iris, language)
+    at = defaultdict(list)
+    for iri in filter(things.__contains__, iris):
+        for place in things[iri].at or (iri,):
+            at[place].append(iri)
+    places = things | index.places([each for each in at if each not in things], language)
+    spots = [
+        Spot(
+            iri,
+            places[iri].label,
+            places[iri].point,
+            len(held),
+            tuple((each, things[each].label) for each in held[:NAMED]),
+        )
+        for iri, held in at.items()
+        if iri in places and places[iri].point
+    ]
+    placed = len({each for spot in spots for each in at[spot.iri]})
+    ordered = sorted(spots, key=lambda spot: (-spot.count, spot.label.value if spot.label else ""))
+    return Spots(total, placed, tuple(ordered))
 
 
 def query_of(reader: Reader, kind: str) -> str:

@@ -197,7 +197,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(PIECES, max_size=12))
 def test_what_reaches_out_is_refused(pieces: list[str]) -> None:
     text = f"{PREFIXES}SELECT * {{ ?s ?p {''.join(pieces)} }}"
@@ -206,7 +206,7 @@ def test_what_reaches_out_is_refused(pieces: list[str]) -> None:
             check(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text())
 def test_any_text_is_read_to_its_end(text: str) -> None:
     form(text)

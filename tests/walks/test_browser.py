@@ -1,21 +1,14 @@
-"""Every kind of page in Chromium: accessible, within its width, alone on the web, without script.
-
-Chromium is Debian's.
-"""
+"""Every kind of page in Chromium: accessible, within its width, alone on the web."""
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tests.serving import served
+from playwright.sync_api import Browser, BrowserContext, Page
 
 import axe
-from thc_graph.store.publication import Repository
+from browsing import chromium, needs_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync")
 EVERY = "THC_EVERY" in os.environ  # CI sets it: English too at every width
 WIDTHS = (1280, 390, 320)  # CSS pixels; 320 is WCAG 1.4.10, reflow
 PAGES = (
@@ -61,21 +54,13 @@ PAGES = (
     "/rien-ici",
 )
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
+pytestmark = [pytest.mark.long, needs_chromium]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,27 @@ async def test_figures_are_those_of_the_query(demo_client: httpx.AsyncClient, ki
     assert all(f"({iri.rpartition('/')[2]})</th>" in page.text for iri in found)
 
 
+async def test_points_are_those_of_the_list(demo_client: httpx.AsyncClient) -> None:
+    answer = await demo_client.get("/carte.geojson?nature=experience&lang=fr")
+    assert answer.headers["content-type"].startswith("application/geo+json")
+    page = (await demo_client.get("/carte?nature=experience", headers={"Accept": "text/html"})).text
+    features = answer.json()["features"]
+    assert features
+    for each in features:
+        longitude, latitude = each["geometry"]["coordinates"]
+        told = each["properties"]
+        assert f'data-point="{latitude} {longitude}"' in page
+        assert told["name"] in page
+        csv_of = told["list"].replace("/experience?", "/experience.csv?")
+        assert len((await demo_client.get(csv_of)).text.splitlines()) - 1 >= told["total"]
+        assert len(told["things"]) == min(told["total"], 5)
+
+
+async def test_a_map_asked_for_nothing_shows_what_is_placed(demo_client: httpx.AsyncClient) -> None:
+    page = (await demo_client.get("/carte", headers={"Accept": "text/html"})).text
+    assert "data-point" in page
+
+
 @pytest.mark.parametrize(
     ("path", "accept", "status"),
     [
@@ -39,6 +60,7 @@ async def test_figures_are_those_of_the_query(demo_client: httpx.AsyncClient, ki
         ("/carte.zip", "*/*", 404),
         ("/carte", "image/png", 406),
         ("/carte", "text/csv", 200),
+        ("/carte", "application/geo+json", 200),
     ],
 )
 async def test_what_an_address_gives(

@@ -49,7 +49,7 @@ async def page(client: httpx.AsyncClient, query: str = "") -> httpx.Response:
 
 async def test_each_figure_has_an_author_and_a_date(client: httpx.AsyncClient) -> None:
     text = (await page(client)).text
-    shown = re.findall(r'class="nombre">(\d+) %</td>\s*<td [^>]*>(.*?)</td>', text)
+    shown = re.findall(r'class="nombre">(\d+)&nbsp;%</td>\s*<td [^>]*>(.*?)</td>', text)
     assert len(shown) == 14 - text.count("non déclarée")
     assert all("Villeneuve" in by and "<time" in by and "source" in by for _, by in shown)
     assert "En retard" not in text

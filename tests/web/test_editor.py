@@ -1,15 +1,14 @@
 """The editor in a real browser: it works under our policy and asks nothing of anyone else."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 import axe
+from browsing import chromium, needs_chromium
 from thc_graph.web.querypage import EDITOR
 
-CHROMIUM = Path("/usr/bin/chromium")
 ANSWERS = {  # each kind of answer, and what shows that it has come
     "SELECT * { ?s ?p ?o } LIMIT 12": "table tbody tr",
     "ASK {}": ".booleanResult",
@@ -18,18 +17,15 @@ ANSWERS = {  # each kind of answer, and what shows that it has come
 }
 
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium"),
+    needs_chromium,
     pytest.mark.skipif(not EDITOR.is_file(), reason="scripts/assets.py has not installed yasgui"),
 ]
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as driver:
-        options = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=options)
+    with chromium() as browser:
         yield browser.new_page(locale="fr")
-        browser.close()
 
 
 def test_the_editor_opens_runs_and_gives_its_text_back(page: Page, address: str) -> None:

@@ -109,7 +109,7 @@ async def test_a_fault_in_a_box_is_shown_beside_it(client: httpx.AsyncClient) ->
     address = f"{PATH}/engagements-en-retard"
     page = await client.get(address, params={"jour": "hier"}, headers=HTML)
     assert page.status_code == 400
-    assert "« jour »" in page.text
+    assert "«\u00a0jour\u00a0»" in page.text
     assert 'name="jour"' in page.text
 
 

@@ -29,7 +29,7 @@ async def test_a_moment_of_the_list_is_a_mark_of_the_drawing(
     listed = re.findall(r'class="moment"><time datetime="([^"]+)"', text)
     assert listed == sorted(listed, reverse=True)
     assert len(listed) == text.count('class="point"')
-    undated = re.search(r"Sans date connue : (\d+)", text)
+    undated = re.search(r"Sans date connue\s: (\d+)", text)
     table = await demo_client.get(f"/{kind}.csv")
     told = len(listed) + (int(undated[1]) if undated else 0)
     assert told == len(list(csv.reader(io.StringIO(table.text)))) - 1
@@ -47,7 +47,7 @@ async def test_every_concept_is_in_the_figure_and_in_the_list(
 
 async def test_a_count_of_the_scheme_is_that_of_its_list(demo_client: httpx.AsyncClient) -> None:
     text = await page(demo_client, "/schema?lang=fr")
-    counted = re.findall(r'href="(/\w+\?rubrique=[\w-]+)&amp;lang=fr">[^<]* : (\d+)<', text)
+    counted = re.findall(r'href="(/\w+\?rubrique=[\w-]+)&amp;lang=fr">[^<]*\s: (\d+)<', text)
     assert len(counted) > 20
     for path, count in counted[:8]:
         found = await page(demo_client, f"{path}&lang=fr")

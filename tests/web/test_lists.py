@@ -171,7 +171,8 @@ async def test_a_narrowed_list_has_chips_and_counts(
     assert 'value="reussite" checked' in text
     assert f"/experience?territoire=region%2F53&amp;q=donnees&amp;vue={view}" in text
     assert "/experience.csv?resultat=reussite" in text
-    assert text.count("<svg") == 1 + (view == "carte")  # beside the mark of the site
+    assert text.count('<figure class="carte">') == (view == "carte")
+    assert 'class="statut statut-fait"' in text  # a result is an icon and a word
 
 
 async def test_what_is_typed_is_shown_as_text(demo_client: httpx.AsyncClient) -> None:

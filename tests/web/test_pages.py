@@ -11,6 +11,7 @@ from pyoxigraph import Triple, parse
 from thc_graph.rdf import formats
 from thc_graph.service import Service
 from thc_graph.web import assets
+from thc_graph.web.rendering import read_messages
 
 pytestmark = pytest.mark.anyio
 
@@ -258,7 +259,7 @@ async def test_a_list_is_in_the_order_of_names(client: httpx.AsyncClient) -> Non
 
 async def test_home_counts_what_the_lists_hold(client: httpx.AsyncClient) -> None:
     text = (await page(client, "/")).text
-    assert '<a href="/commune">Communes</a></th><td>4</td>' in text
+    assert '<a href="/commune">Communes</a> <span class="compte">4</span>' in text
     for door in ("J’habite ici", "Je suis élu·e ou agent", "Je réutilise les données"):
         assert door in text
 
@@ -303,3 +304,42 @@ async def test_a_reader_outlives_the_folder_of_a_publication(
         assert (await client.get("/doc/commune/68224.ttl")).status_code == 200
     finally:
         aside.rename(path)
+
+
+def test_every_sentence_stands_in_both_languages() -> None:
+    assert {key for key, each in read_messages().items() if set(each) != {"fr", "en"}} == set()
+
+
+VISIO = "/doc/evenement/2026-06-11-visio-publier-le-budget-en-donnees-ouvertes-fictive"
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("fr", ["11 juin 2026", "12\u00a0h\u00a030"]), ("en", ["11 June 2026", "12:30"])],
+)
+async def test_days_and_hours_are_written_as_people_do(
+    demo_client: httpx.AsyncClient, language: str, told: list[str]
+) -> None:
+    text = (await page(demo_client, f"{VISIO}?lang={language}")).text
+    assert [each for each in told if each not in text] == []
+    assert "12:30:00<" not in text
+    assert f'href="{VISIO}.ics"' in text
+
+
+async def test_a_lost_visitor_is_given_words_to_search_for(client: httpx.AsyncClient) -> None:
+    answer = await client.get(
+        "/doc/commune/villeneuve-d-ascq.html", headers={"Accept": "text/html"}
+    )
+    assert answer.status_code == 404
+    assert 'name="q" value="villeneuve d ascq"' in answer.text
+
+
+async def test_a_place_where_nothing_is_recorded_leads_to_what_is_near(
+    demo_client: httpx.AsyncClient,
+) -> None:
+    text = (await page(demo_client, "/doc/commune/68001")).text
+    assert "Aucun engagement ni aucune expérience recensés ici" in text
+    assert 'href="/recherche?q=68600"' in text
+    assert 'class="situation"' in text or not assets.exists("vendor/france/departements.svg")
+    held = (await page(demo_client, "/doc/territoire/exemple-villeneuve")).text
+    assert "Aucun engagement" not in held

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
 from typing import Final
@@ -13,18 +12,19 @@ from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph import agenda, lists, tables
+from thc_graph import agenda, tables
 from thc_graph.agenda import Asked, Event
+from thc_graph.lists import kinds
 from thc_graph.rdf.terms import Term
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS
 from thc_graph.web import calendars, charts, files
 from thc_graph.web.entities import HTML
-from thc_graph.web.files import Form
-from thc_graph.web.lists import Address
+from thc_graph.web.files import Form, Source
+from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.rendering import LOCALES, language_of, pages_of
 from thc_graph.web.responses import PARIS, represent, today
 from thc_graph.web.routing import Router
 
@@ -41,36 +41,27 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Source:
-    """What a file of events is made from."""
-
-    reading: Published
-    asked: Asked
-    base: str
-    title: str
-    t: Callable[..., str]
-
-    async def events(self) -> list[Event]:
-        return await agenda.files(self.reading, self.reading.index, self.asked)
-
-    def names(self, events: list[Event]) -> Callable[[Term | None], str]:
-        """Give what a reader calls the things that events name."""
-        terms = [one for each in events for one in (*each.types, *each.territories)]
-        terms += [one for each in events for one in (each.series, each.status) if one]
-        iris = [one.value for one in dict.fromkeys(terms)]
-        labels = self.reading.index.labels(iris, self.asked.language)
-
-        def name(term: Term | None) -> str:
-            label = labels.get(term.value) if isinstance(term, NamedNode) else None
-            return label.value if label else str(getattr(term, "value", ""))
-
-        return name
+async def _events(source: Source[Asked]) -> list[Event]:
+    return await agenda.files(source.reading, source.reading.index, source.asked)
 
 
-async def _csv(source: Source) -> bytes:
-    events = await source.events()
-    name = source.names(events)
+def _names(source: Source[Asked], events: list[Event]) -> Callable[[Term | None], str]:
+    """Give what a reader calls the things that events name."""
+    terms = [one for each in events for one in (*each.types, *each.territories)]
+    terms += [one for each in events for one in (each.series, each.status) if one]
+    iris = [one.value for one in dict.fromkeys(terms)]
+    labels = source.reading.index.labels(iris, source.language)
+
+    def name(term: Term | None) -> str:
+        label = labels.get(term.value) if isinstance(term, NamedNode) else None
+        return label.value if label else str(getattr(term, "value", ""))
+
+    return name
+
+
+async def _csv(source: Source[Asked]) -> bytes:
+    events = await _events(source)
+    name = _names(source, events)
     headings = [source.t(f"agenda.column.{each}") for each in COLUMNS]
     rows = [
         (
@@ -92,8 +83,8 @@ async def _csv(source: Source) -> bytes:
     return await asyncio.to_thread(WRITERS["csv"], headings, rows)
 
 
-async def _ics(source: Source) -> bytes:
-    found = [entry for each in await source.events() if (entry := _entry(each, source.base))]
+async def _ics(source: Source[Asked]) -> bytes:
+    found = [entry for each in await _events(source) if (entry := _entry(each, source.base))]
     name = f"{source.t('agenda.title')} – {source.title}"
     return calendars.calendar(name, found, source.reading.time)
 
@@ -138,9 +129,9 @@ def _hour(text: str) -> time | None:
         return None
 
 
-async def _atom(source: Source) -> bytes:
+async def _atom(source: Source[Asked]) -> bytes:
     """Return the events, the last one first, as an Atom feed (RFC 4287)."""
-    events = await source.events()
+    events = await _events(source)
     updated = source.reading.time.isoformat()
     feed = files.begun(f"{source.base}{PATH}", source.t("agenda.title"), source.title, updated)
     for each in reversed(events):
@@ -151,18 +142,16 @@ async def _atom(source: Source) -> bytes:
         files.said(entry, "updated", updated)
         if each.description:
             files.said(entry, "summary", each.description.value)
-        ET.SubElement(
-            entry, "link", rel="alternate", href=files.page_of(source.base, each.iri.value)
-        )
+        ET.SubElement(entry, "link", rel="alternate", href=source.page_of(each.iri.value))
     written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
     return written
 
 
-async def _query(source: Source) -> bytes:
+async def _query(source: Source[Asked]) -> bytes:
     return agenda.query_of(source.reading, source.asked).encode()
 
 
-FORMATS: Final = (
+FORMATS: Final[tuple[Form[Asked], ...]] = (
     Form("iCal", "ics", calendars.MEDIA_TYPE, _ics),
     Form("CSV", "csv", "text/csv", _csv),
     Form("Atom", "atom", "application/atom+xml", _atom, shown=True),
@@ -175,7 +164,7 @@ OFFERED: Final = (HTML, *(form.media_type for form in FORMATS))
 async def page(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     suffix = request.query_params.get("format", "")
-    form = next((f for f in FORMATS if suffix == f.suffix or media_type == f.media_type), None)
+    form = files.find(FORMATS, suffix, media_type)
     if form is not None:
         return await _file(request, reading, form)
     if media_type is None:
@@ -192,7 +181,7 @@ async def page(request: Request, reading: Published) -> Response:
 
 @router.get(f"{PATH}.{{suffix}}")
 async def file(suffix: str, request: Request, reading: Published) -> Response:
-    form = next((each for each in FORMATS if each.suffix == suffix), None)
+    form = files.find(FORMATS, suffix)
     if form is None:
         raise Problem(404, "NotFound")
     return await _file(request, reading, form)
@@ -225,7 +214,7 @@ async def _content(request: Request, reading: Published, asked: Asked) -> bytes 
     index = reading.index
     every = index.counts(index.listed(agenda.KIND, (), {}), "at", 50)
     territories = [NamedNode(each) for each in every]
-    types = lists.classes_of(reading.schema, agenda.KIND)
+    types = kinds.classes_of(reading.schema, agenda.KIND)
     named = [*territories, *types]
     return pages_of(request).render(
         "agenda.html",
@@ -233,7 +222,7 @@ async def _content(request: Request, reading: Published, asked: Asked) -> bytes 
         asked.language,
         agenda=found,
         address=_address(request, reading, asked),
-        token=partial(_token, request, reading),
+        token=tokens(request, reading, agenda.KIND),
         territories=territories,
         types=types,
         names=index.labels([each.value for each in named], asked.language),
@@ -247,53 +236,26 @@ async def _content(request: Request, reading: Published, asked: Asked) -> bytes 
 def _period(language: str, text: str) -> str:
     """Return the months of a period, "2016-04/2016-06", as people write them."""
     days = [date.fromisoformat(f"{month}-01") for month in text.split("/")]
-    return " – ".join(format_date(day, "MMM y", locale=language) for day in days)
+    return " – ".join(format_date(day, "MMM y", locale=LOCALES[language]) for day in days)
 
 
-async def _file(request: Request, reading: Published, form: Form[Source]) -> Response:
+async def _file(request: Request, reading: Published, form: Form[Asked]) -> Response:
     asked = _read(request, reading)
-    settings, pages = request.app.state.service.settings, pages_of(request)
-    source = Source(reading, asked, settings.base, settings.title, pages.translator(asked.language))
-    key = (form.suffix, str(request.url.path), request.url.query, asked.language, asked.today)
-    content = await reading.page(key, partial(form.write, source))
-    assert content is not None
     # Only the query says what day it is; the events of a file are those past and to come.
     day = asked.today if form.suffix == "rq" else None
-    response = represent(
-        request, reading, content, form.media_type, language=asked.language, day=day
-    )
-    disposition = "inline" if form.shown else "attachment"
-    response.headers["Content-Disposition"] = f'{disposition}; filename="{KIND}.{form.suffix}"'
-    return response
+    return await files.respond(request, reading, form, asked, KIND, day)
 
 
 def _read(request: Request, reading: Published) -> Asked:
     """Return what an address asks for; what it says of nothing we know is left out."""
-    given = request.query_params
-    kept = [pair for pair in given.multi_items() if pair[0] in agenda.FACETS]
-    base, number = request.app.state.service.settings.base, given.get("page", "1")
-    told = lists.read(reading.schema, base, agenda.KIND, kept)
     return Asked(
         today(request),
-        told.filters if told else {},
-        given.get("periode") == PAST,
-        int(number[:9]) if number.isascii() and number.isdecimal() else 1,
+        filters_of(request, reading, agenda.KIND, agenda.FACETS),
+        request.query_params.get("periode") == PAST,
+        number_of(request),
         language_of(request),
     )
 
 
-def _token(request: Request, reading: Published, facet: str, value: NamedNode) -> str:
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, agenda.KIND))
-    return lists.token_of(shapes[facet], value, request.app.state.service.settings.base)
-
-
 def _address(request: Request, reading: Published, asked: Asked) -> Address:
-    token = partial(_token, request, reading)
-    told = [
-        (name, token(name, value))
-        for name, values in asked.filters.items()
-        for value in values
-        if isinstance(value, NamedNode)
-    ]
-    plain = [pair for pair in request.query_params.multi_items() if pair[0] in PLAIN and pair[1]]
-    return Address(KIND, (*told, *plain))
+    return address_of(request, reading, agenda.KIND, asked.filters, PLAIN, KIND)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.routing import BaseRoute, Mount
 
 from thc_graph.service import Service
@@ -38,14 +38,14 @@ from thc_graph.web.responses import Frame, civil_date
 log = logging.getLogger("thc_graph.web")
 
 
-def create_app(service: Service, today: Callable[[], date] = civil_date) -> Starlette:
+def create_app(service: Service, today: Callable[[], date] = civil_date) -> FastAPI:
     """Return the application over a service, which it starts and stops.
 
     `today` is its calendar: some pages are other ones on another day.
     """
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await service.start()
         _warn(service)
         watching = asyncio.create_task(_watch(service, app.state.metrics))
@@ -55,7 +55,14 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Star
             await watching
         await service.stop()
 
-    app = Starlette(routes=_routes(), lifespan=lifespan)
+    app = FastAPI(
+        title=service.settings.title,
+        routes=_routes(),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     app.state.service = service
     app.state.today = today
     app.state.pages = Pages(service.settings, _kinds(service))

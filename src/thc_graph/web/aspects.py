@@ -120,7 +120,7 @@ async def _cited(
 async def part(kind: str, key: str, name: str, request: Request, reading: Published) -> Response:
     """Give a section of a page as a table to take away, or as its query."""
     id_, _, suffix = name.rpartition(".")
-    form = files.by_suffix(suffix)
+    form = files.find(files.FORMATS, suffix)
     if suffix not in {*WRITERS, "rq"} or form is None:
         raise Problem(404, "NotFound")
     entity, told, day = (

@@ -1,7 +1,8 @@
 """The map over HTTP: `/carte`, drawn by the server, with its figures beside it.
 
 Overseas départements, which the outlines leave out, are squares with their code. Without
-the outlines (`scripts/assets.py`), all of them are.
+the outlines (`scripts/assets.py`), all of them are. Below stands each place by name; with
+Leaflet and JavaScript, the same places on a map that zooms, read from `/carte.geojson`.
 """
 
 import asyncio
@@ -10,19 +11,22 @@ import math
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Final
+from urllib.parse import quote
 
+from pyoxigraph import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
 from thc_graph import atlas
-from thc_graph.atlas import Map, Place
+from thc_graph.atlas import Map, Place, Spot
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS
-from thc_graph.web import assets
+from thc_graph.web import assets, maps
 from thc_graph.web.entities import HTML
+from thc_graph.web.files import json_of
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.rendering import curie, language_of, pages_of
 from thc_graph.web.responses import represent
 from thc_graph.web.routing import Router
 
@@ -38,8 +42,10 @@ ACROSS: Final = 10  # squares on a line
 MEDIA_TYPES: Final = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "geojson": "application/geo+json",
     "rq": "application/sparql-query",
 }
+ZOOMABLE: Final = ("vendor/leaflet/leaflet.css", "vendor/leaflet/leaflet.js", "carte.js")
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ async def file(suffix: str, request: Request, reading: Published) -> Response:
 
 
 async def _answer(request: Request, reading: Published, suffix: str) -> Response:
-    kind, told = request.query_params.get("nature", FIRST), language_of(request)
+    kind, told = request.query_params.get("nature") or await first(reading), language_of(request)
     if kind not in atlas.kinds(reading.schema) or (suffix and suffix not in MEDIA_TYPES):
         raise Problem(404, "NotFound")
     media_type = MEDIA_TYPES.get(suffix, HTML)
@@ -132,6 +138,20 @@ async def _answer(request: Request, reading: Published, suffix: str) -> Response
     return response
 
 
+async def first(reading: Published) -> str:
+    """Return the kind that is shown unasked: commitments, unless none of them is placed.
+
+    Empty where the schema places nothing.
+    """
+    kinds = sorted(atlas.kinds(reading.schema), key=lambda kind: kind != FIRST)
+
+    async def find() -> bytes:
+        found = await asyncio.to_thread(atlas.first, reading.index, kinds)
+        return (found or next(iter(kinds), "")).encode()
+
+    return (await reading.page((PATH, "first"), find) or b"").decode()
+
+
 async def _page(request: Request, reading: Published, kind: str, _: str) -> bytes:
     told = language_of(request)
     found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told)
@@ -141,6 +161,10 @@ async def _page(request: Request, reading: Published, kind: str, _: str) -> byte
         told,
         map=found,
         drawing=drawing(found),
+        spotted=await asyncio.to_thread(atlas.spotted, reading.index, kind, told),
+        there=partial(_there, request, kind),
+        frame=(maps.SOUTH, maps.WEST, maps.NORTH, maps.EAST),
+        zoomable=ZOOMABLE if all(map(assets.exists, ZOOMABLE)) else (),
         kinds=atlas.kinds(reading.schema),
         outlines=OUTLINES,
         side=SIDE,
@@ -153,6 +177,8 @@ async def _file(request: Request, reading: Published, kind: str, suffix: str) ->
     if suffix == "rq":
         return atlas.query_of(reading, kind).encode()
     told = language_of(request)
+    if suffix == "geojson":
+        return await asyncio.to_thread(_geojson, request, reading, kind)
     found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told)
     t = pages_of(request).translator(told)
     name = atlas.kinds(reading.schema)[kind].name.in_(told)
@@ -162,3 +188,38 @@ async def _file(request: Request, reading: Published, kind: str, suffix: str) ->
         for each in found.places
     ]
     return await asyncio.to_thread(WRITERS[suffix], headings, rows)
+
+
+def _geojson(request: Request, reading: Published, kind: str) -> bytes:
+    """Return the places of a kind of things as GeoJSON (RFC 7946), with links to their pages."""
+    told = language_of(request)
+    found = atlas.spotted(reading.index, kind, told)
+    features = [_feature(request, kind, spot) for spot in found.spots]
+    return json_of({"type": "FeatureCollection", "features": features})
+
+
+def _feature(request: Request, kind: str, spot: Spot) -> dict[str, Any]:
+    latitude, longitude = spot.point
+    return {
+        "type": "Feature",
+        "id": spot.iri,
+        "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
+        "properties": {
+            **_link(request, spot.iri, spot.label),
+            "total": spot.count,
+            "list": _there(request, kind, spot),
+            "things": [_link(request, *each) for each in spot.things if each[0] != spot.iri],
+        },
+    }
+
+
+def _link(request: Request, iri: str, label: Literal | None) -> dict[str, str | None]:
+    return {"name": label.value if label else curie(iri), "url": pages_of(request).local(iri)}
+
+
+def _there(request: Request, kind: str, spot: Spot) -> str:
+    """Return where the things of a place are listed, or the page of what is its own place."""
+    base: str = request.app.state.service.settings.base
+    token = spot.iri.removeprefix(f"{base}/id/")
+    alone = any(each == spot.iri for each, _ in spot.things)
+    return f"/doc/{token}" if alone else f"/{kind}?territoire={quote(token, safe='')}"

@@ -1,8 +1,6 @@
 """The files of a dashboard: the commitments of all its pages, for those who work elsewhere."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -15,10 +13,9 @@ from thc_graph.dashboards.board import Asked
 from thc_graph.dashboards.commitments import Commitment
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import Term, day_of
-from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.web import calendars, charts, files
-from thc_graph.web.files import Form
+from thc_graph.web.files import Form, Source
 
 COLUMNS: Final = (
     "iri", "commitment", "plan", "authority", "territories", "status", "status_author",
@@ -27,31 +24,21 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Source:
-    """What a file is made from."""
-
-    reading: Published
-    asked: Asked
-    base: str
-    title: str
-    t: Callable[..., str]
-
-    async def commitments(self) -> list[Commitment]:
-        iris = await board.select(self.reading, self.reading.index, self.asked)
-        return list((await commitments.read(self.reading, iris, self.asked.language)).values())
+async def _commitments(source: Source[Asked]) -> list[Commitment]:
+    iris = await board.select(source.reading, source.reading.index, source.asked)
+    return list((await commitments.read(source.reading, iris, source.language)).values())
 
 
 class Names:
     """What a reader calls the things that commitments name."""
 
-    def __init__(self, source: Source, found: list[Commitment]) -> None:
+    def __init__(self, source: Source[Asked], found: list[Commitment]) -> None:
         named: dict[str, None] = {}
         for each in found:
             terms = [each.iri, each.plan, each.authority, each.status, *each.territories]
             terms += [declared.author for declared in each.follow_ups]
             named |= {term.value: None for term in terms if term}
-        self.labels = source.reading.index.labels(list(named), source.asked.language)
+        self.labels = source.reading.index.labels(list(named), source.language)
 
     def of(self, term: Term | None) -> str:
         if isinstance(term, NamedNode):
@@ -60,8 +47,8 @@ class Names:
         return term.value if isinstance(term, Literal) else ""
 
 
-async def _table(suffix: str, source: Source) -> bytes:
-    found = await source.commitments()
+async def _table(suffix: str, source: Source[Asked]) -> bytes:
+    found = await _commitments(source)
     names = Names(source, found)
     known = {each.iri: each for each in await board.statuses(source.reading)}
     today = day_of(source.asked.today.isoformat())
@@ -101,9 +88,9 @@ def _row(each: Commitment, names: Names, passed: str) -> tuple[Cell, ...]:
     )
 
 
-async def _calendar(source: Source) -> bytes:
+async def _calendar(source: Source[Asked]) -> bytes:
     """Return the deadlines; a month or a year is over on its last day."""
-    found = await source.commitments()
+    found = await _commitments(source)
     names = Names(source, found)
     entries = [
         calendars.Entry(
@@ -111,7 +98,7 @@ async def _calendar(source: Source) -> bytes:
             title=source.t("board.deadline.of", name=names.of(each.iri)),
             start=day,
             text=f"{names.of(each.status)} – {names.of(each.authority)}",
-            url=files.page_of(source.base, each.iri.value),
+            url=source.page_of(each.iri.value),
         )
         for each in found
         if (day := charts.last_day(each.due))
@@ -120,9 +107,9 @@ async def _calendar(source: Source) -> bytes:
     return calendars.calendar(name, entries, source.reading.time)
 
 
-async def _atom(source: Source) -> bytes:
+async def _atom(source: Source[Asked]) -> bytes:
     """Return what was told since a day, the last first, as an Atom feed (RFC 4287)."""
-    found = await source.commitments()
+    found = await _commitments(source)
     names = Names(source, found)
     since = day_of(source.asked.told_since.isoformat())
     told = [
@@ -146,18 +133,16 @@ async def _atom(source: Source) -> bytes:
         files.said(ET.SubElement(entry, "author"), "name", names.of(declared.author))
         if declared.comment:
             files.said(entry, "summary", declared.comment.value)
-        ET.SubElement(
-            entry, "link", rel="alternate", href=files.page_of(source.base, each.iri.value)
-        )
+        ET.SubElement(entry, "link", rel="alternate", href=source.page_of(each.iri.value))
     written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
     return written
 
 
-async def _graph(suffix: str, source: Source) -> bytes:
+async def _graph(suffix: str, source: Source[Asked]) -> bytes:
     """Return what is published about the commitments and their follow-ups."""
     form = formats.by_suffix(suffix)
     assert form is not None
-    found = await source.commitments()
+    found = await _commitments(source)
     iris = [each.iri.value for each in found]
     iris += [one.iri.value for each in found for one in each.follow_ups]
     triples: list[Triple] = []
@@ -166,12 +151,12 @@ async def _graph(suffix: str, source: Source) -> bytes:
     return await asyncio.to_thread(formats.write, triples, form, {})
 
 
-async def _query(source: Source) -> bytes:
+async def _query(source: Source[Asked]) -> bytes:
     return (await board.query_of(source.reading, source.asked)).encode()
 
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-FORMATS: Final = (
+FORMATS: Final[tuple[Form[Asked], ...]] = (
     Form("CSV", "csv", "text/csv", partial(_table, "csv")),
     Form("XLSX", "xlsx", _OFFICE, partial(_table, "xlsx")),
     Form("iCal", "ics", calendars.MEDIA_TYPE, _calendar),
@@ -180,11 +165,3 @@ FORMATS: Final = (
     Form("Turtle", "ttl", "text/turtle", partial(_graph, "ttl"), shown=True),
     Form("SPARQL", "rq", "application/sparql-query", _query, shown=True),
 )
-
-
-def by_suffix(suffix: str) -> Form[Source] | None:
-    return next((form for form in FORMATS if form.suffix == suffix), None)
-
-
-def by_media_type(media_type: str) -> Form[Source] | None:
-    return next((form for form in FORMATS if form.media_type == media_type), None)

@@ -23,7 +23,7 @@ LINGER: Final = 2.0  # seconds in which a refusal can be read, while the rest is
 
 
 @dataclass
-class Door:
+class Entrance:
     """How many connections each address holds."""
 
     settings: Settings
@@ -45,9 +45,9 @@ class Door:
 class Connection(HttpToolsProtocol):
     """One connection: uvicorn's, with bounds."""
 
-    def __init__(self, *, door: Door, **given: Any) -> None:
+    def __init__(self, *, entrance: Entrance, **given: Any) -> None:
         super().__init__(**given)
-        self.door = door
+        self.entrance = entrance
         self._host = ""
         self._refused = False
         self._in_head = False  # of a request that has begun
@@ -62,13 +62,13 @@ class Connection(HttpToolsProtocol):
         self._host = self.client[0] if self.client else ""
         self._since = self.loop.time()
         self._look()
-        if not self.door.enter(self._host):
+        if not self.entrance.enter(self._host):
             self._refuse(HTTPStatus.TOO_MANY_REQUESTS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._looking is not None:
             self._looking.cancel()
-        self.door.leave(self._host)
+        self.entrance.leave(self._host)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -81,7 +81,7 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if continued and self._in_head:
             self._head += len(data)
-            if self._head > self.door.settings.head_size:
+            if self._head > self.entrance.settings.head_size:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def _begin(self) -> None:
@@ -95,7 +95,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        limit = self.door.settings.head_size
+        limit = self.entrance.settings.head_size
         if self._refused:
             return
         if len(self.url) > limit:
@@ -142,7 +142,7 @@ class Connection(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Look, now and then, whether this one keeps us waiting."""
-        patience = self.door.settings.slow_seconds
+        patience = self.entrance.settings.slow_seconds
         if self._is_slow_to_take(patience):
             self.transport.abort()
         elif self._is_slow_to_send(patience):

@@ -3,7 +3,7 @@
 The page of a territory or a plan is the same page, narrowed: its address is its state.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -13,15 +13,12 @@ from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph import lists
 from thc_graph.dashboards import board
 from thc_graph.dashboards.board import Asked, Board, Line
 from thc_graph.service import Published
-from thc_graph.web import boardfiles, charts
-from thc_graph.web.boardfiles import Source
+from thc_graph.web import boardfiles, charts, files
 from thc_graph.web.entities import HTML
-from thc_graph.web.files import Form
-from thc_graph.web.lists import Address
+from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
@@ -58,10 +55,7 @@ async def dashboard(request: Request, reading: Published) -> Response:
     suffix = request.query_params.get("format", "")
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     if suffix or media_type not in (HTML, None):
-        form = boardfiles.by_suffix(suffix) or boardfiles.by_media_type(media_type or "")
-        if form is None:
-            raise Problem(404, "NotFound")
-        return await _file(request, reading, form)
+        return await _file(request, reading, suffix, media_type)
     if media_type is None:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})
     template = "dashboard-embed.html" if request.query_params.get("embed") else "dashboard.html"
@@ -73,10 +67,7 @@ async def dashboard(request: Request, reading: Published) -> Response:
 
 @router.get(f"{PATH}.{{suffix}}")
 async def file(suffix: str, request: Request, reading: Published) -> Response:
-    form = boardfiles.by_suffix(suffix)
-    if form is None:
-        raise Problem(404, "NotFound")
-    return await _file(request, reading, form)
+    return await _file(request, reading, suffix)
 
 
 @router.get(f"{PATH}/{{name}}.svg")
@@ -113,7 +104,7 @@ async def _content(
         board=found,
         address=_address(request, reading, asked),
         offered=await _offered(reading, asked),
-        token=_tokens(request, reading),
+        token=tokens(request, reading, board.KIND),
         stacked=charts.stacked,
         shortened=charts.shortened,
         named_lines=partial(_named_lines, found),
@@ -130,20 +121,13 @@ def _named_lines(found: Board, lines: Iterable[Line]) -> list[tuple[str, Line]]:
     return [(label.value if label else "", line) for label, line in labels]
 
 
-async def _file(request: Request, reading: Published, form: Form[Source]) -> Response:
-    asked = _read(request, reading)
-    settings, pages = request.app.state.service.settings, pages_of(request)
-    source = Source(reading, asked, settings.base, settings.title, pages.translator(asked.language))
-    key = (form.suffix, str(request.url.path), request.url.query, asked.language, asked.today)
-    content = await reading.page(key, partial(form.write, source))
-    assert content is not None
-    response = represent(
-        request, reading, content, form.media_type, language=asked.language, day=asked.today
-    )
-    disposition = "inline" if form.shown else "attachment"
-    name = f'{disposition}; filename="{KIND}.{form.suffix}"'
-    response.headers["Content-Disposition"] = name
-    return response
+async def _file(
+    request: Request, reading: Published, suffix: str, media_type: str | None = None
+) -> Response:
+    form, asked = files.find(boardfiles.FORMATS, suffix, media_type), _read(request, reading)
+    if form is None:
+        raise Problem(404, "NotFound")
+    return await files.respond(request, reading, form, asked, KIND, asked.today)
 
 
 # The address
@@ -152,16 +136,13 @@ async def _file(request: Request, reading: Published, form: Form[Source]) -> Res
 def _read(request: Request, reading: Published) -> Asked:
     """Return what an address asks for; what it says of nothing we know is left out."""
     given = request.query_params
-    kept = [pair for pair in given.multi_items() if pair[0] in FACETS]
-    base = request.app.state.service.settings.base
-    told = lists.read(reading.schema, base, board.KIND, kept)
-    number, delay = given.get("page", "1"), given.get("echeance", "")
+    delay = given.get("echeance", "")
     return Asked(
         today(request),
-        told.filters if told else {},
+        filters_of(request, reading, board.KIND, FACETS),
         delay if delay in board.DELAYS else "",
         _date(given.get("depuis", "")),
-        int(number[:9]) if number.isascii() and number.isdecimal() else 1,
+        number_of(request),
         language_of(request),
     )
 
@@ -173,28 +154,8 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _tokens(request: Request, reading: Published) -> Callable[[str, NamedNode], str]:
-    """Give what stands for a value in an address."""
-    base = request.app.state.service.settings.base
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, board.KIND))
-
-    def token(facet: str, value: NamedNode) -> str:
-        return lists.token_of(shapes[facet], value, base)
-
-    return token
-
-
 def _address(request: Request, reading: Published, asked: Asked) -> Address:
-    """Return the address of a dashboard, of what was asked only what is understood."""
-    token = _tokens(request, reading)
-    told = [
-        (name, token(name, value))
-        for name, values in asked.filters.items()
-        for value in values
-        if isinstance(value, NamedNode)
-    ]
-    plain = [pair for pair in request.query_params.multi_items() if pair[0] in PLAIN and pair[1]]
-    return Address(KIND, (*told, *plain))
+    return address_of(request, reading, board.KIND, asked.filters, PLAIN, KIND)
 
 
 def _links(request: Request, reading: Published, asked: Asked) -> dict[str, str]:

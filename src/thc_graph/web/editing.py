@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from pyoxigraph import NamedNode
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -28,10 +27,8 @@ from thc_graph.store.publication import Repository
 from thc_graph.store.tokens import Role, Token
 from thc_graph.store.updates import Edit, GraphName, Written
 from thc_graph.web import bodies, problems, sparql
-from thc_graph.web.logs import Witness
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.responses import Frame
 from thc_graph.web.routing import Router
 
 DERIVED: Final = ("derive", "catalogue", iris.PROVENANCE)  # never written by hand
@@ -112,23 +109,6 @@ class Door:
         return source not in DERIVED and (source not in BY_ADMIN or token.may("admin"))
 
 
-def create_editors(public: Starlette, repository: Repository) -> Starlette:
-    """Return the application behind the editors' port; the public one starts their service."""
-    from thc_graph.web import graphstore  # noqa: PLC0415 - it stands on this module
-
-    asking = sparql.router.guarded(_may_read)
-    app = Starlette(routes=[*asking.routes, *router.routes, *graphstore.router.routes])
-    app.state = public.state
-    settings = public.state.service.settings
-    desk = Desk(repository.root, settings.update_seconds, settings.memory)
-    app.state.door = Door(public.state.service, repository, desk)
-    app.add_middleware(Frame)
-    app.add_middleware(Witness, observe=public.state.metrics.observe)
-    problems.install(app)
-    app.add_exception_handler(EditRefused, refused)
-    return app
-
-
 async def bearer(request: Request, role: Role) -> Token:
     """Return the request's token.
 
@@ -146,13 +126,6 @@ async def bearer(request: Request, role: Role) -> Token:
         challenge = f'Bearer realm="thc-graph", error="insufficient_scope", scope="{role}"'
         raise Problem(403, "Role", {"what": role}, {"WWW-Authenticate": challenge})
     return found
-
-
-async def _may_read(request: Request) -> None:
-    """Let a reader's query pass, over all that was written here."""
-    await bearer(request, "read")
-    door: Door = request.app.state.door
-    await door.catch_up()
 
 
 def _unauthorised(error: str) -> Problem:

@@ -12,11 +12,12 @@ from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from thc_graph import lists, vocabulary
+from thc_graph import vocabulary
 from thc_graph.entities import describing, sections
 from thc_graph.entities.model import Citation, Entity
 from thc_graph.entities.sections import Section
 from thc_graph.entities.sources import sources
+from thc_graph.lists import addresses, kinds, selection
 from thc_graph.rdf import formats, iris
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.schema.model import Schema
@@ -112,7 +113,7 @@ async def first(
 
 
 def _is_daily(reading: Published, kind: str) -> bool:
-    classes = lists.classes_of(reading.schema, kind)
+    classes = kinds.classes_of(reading.schema, kind)
     return sections.depends_on_day(reading.library, reading.schema, classes)
 
 
@@ -216,13 +217,13 @@ def template(pages: Pages, schema: Schema, classes: Sequence[NamedNode]) -> str:
 def _listed(request: Request, reading: Published, asked: Document, citation: Citation) -> str:
     """Return the address where all the entities of a citation are: a list, if it finds as many."""
     schema, base = reading.schema, request.app.state.service.settings.base
-    shapes = lists.facets_of(schema, lists.classes_of(schema, citation.kind))
+    shapes = kinds.facets_of(schema, kinds.classes_of(schema, citation.kind))
     for slug, shape in shapes.items():
         if shape.path and shape.predicate == citation.property:
-            found = lists.Asked(citation.kind, filters={slug: (asked.iri,)})
-            total, _ = lists.select(reading.index, found, "fr", limit=1)
+            found = addresses.Asked(citation.kind, filters={slug: (asked.iri,)})
+            total, _ = selection.select(reading.index, found, "fr", limit=1)
             if total == citation.count:
-                token = quote(lists.token_of(shape, asked.iri, base), safe="/")
+                token = quote(addresses.token_of(shape, asked.iri, base), safe="/")
                 return f"/{citation.kind}?{slug}={token}"
     named = quote(citation.property.value, safe="")
     return f"{asked.path}/cite-par?propriete={named}&liste={citation.kind}"
@@ -235,12 +236,12 @@ def _whole(
     if part.whole is None:
         return ""
     base, (kind, facet) = request.app.state.service.settings.base, part.whole
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, kind))
+    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, kind))
     wanted = {facet: asked.iri} | ({part.by: by} if by else {})
     if not wanted.keys() <= shapes.keys():
         return ""
     tokens = (
-        f"{n}={quote(lists.token_of(shapes[n], v, base), safe='/')}" for n, v in wanted.items()
+        f"{n}={quote(addresses.token_of(shapes[n], v, base), safe='/')}" for n, v in wanted.items()
     )
     return f"/{kind}?{'&'.join(tokens)}"
 
@@ -248,11 +249,11 @@ def _whole(
 def kind_of(request: Request, iri: NamedNode) -> str:
     """Return the list an entity stands in."""
     found = iris.kind_and_key(iri.value, request.app.state.service.settings.base)
-    return found[0] if found else lists.VOCABULARIES
+    return found[0] if found else kinds.VOCABULARIES
 
 
 def _called(reading: Published, told: str, kind: str) -> str:
-    shape = lists.shape_of(reading.schema, kind)
+    shape = kinds.shape_of(reading.schema, kind)
     return shape.name.in_(told) if shape else ""
 
 

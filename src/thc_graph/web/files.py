@@ -2,37 +2,41 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Final, Generic, TypeVar
 from xml.etree import ElementTree as ET
 
+from fastapi import Request, Response
 from pyoxigraph import Literal, Triple
 
-from thc_graph import lists, tables
-from thc_graph.lists import Asked
+from thc_graph import tables
+from thc_graph.lists import kinds, selection
+from thc_graph.lists.addresses import Asked
 from thc_graph.rdf import formats
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS, Cell
+from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import represent
 
 ATOM: Final = "http://www.w3.org/2005/Atom"
 
 
+Asking = TypeVar("Asking")  # what a file answers
+
+
 @dataclass(frozen=True)
-class Source:
-    """What a file is made from."""
+class Source(Generic[Asking]):
+    """What a file is made from; `t` says sentences in the reader's language."""
 
     reading: Published
-    asked: Asked
+    asked: Asking
     language: str
     base: str
     title: str
-
-    async def iris(self) -> list[str]:
-        """Return the list, in its order, all pages together."""
-        select = partial(lists.select, self.reading.index, self.asked, self.language)
-        return (await self.reading.aside(select))[1]
+    t: Callable[..., str]
 
     async def labels(self, iris: list[str]) -> dict[str, str]:
         index = self.reading.index
@@ -50,11 +54,8 @@ def page_of(base: str, iri: str) -> str:
     return f"{base}/doc/{iri.removeprefix(ours)}" if iri.startswith(ours) else iri
 
 
-From = TypeVar("From")  # what a file is made from
-
-
 @dataclass(frozen=True)
-class Form(Generic[From]):
+class Form(Generic[Asking]):
     """A file format: its name for people; `shown` in the browser rather than saved.
 
     What has more than `most` entities has no such file.
@@ -63,32 +64,68 @@ class Form(Generic[From]):
     name: str
     suffix: str
     media_type: str
-    write: Callable[[From], Awaitable[bytes]]
+    write: Callable[[Source[Asking]], Awaitable[bytes]]
     shown: bool = False
-    most: int = lists.MOST
+    most: int = selection.MOST
 
 
-async def _table(suffix: str, source: Source) -> bytes:
+def find(
+    forms: Iterable[Form[Asking]], suffix: str = "", media_type: str | None = None
+) -> Form[Asking] | None:
+    """Return the form of a suffix, else of a media type, None where there is none."""
+    known = tuple(forms)
+    named = (form for form in known if form.suffix == suffix)
+    return next(named, None) or next((f for f in known if f.media_type == media_type), None)
+
+
+async def respond(
+    request: Request,
+    reading: Published,
+    form: Form[Asking],
+    asked: Asking,
+    name: str,
+    day: date | None = None,
+) -> Response:
+    """Answer with a file; `day` is given where it is another one tomorrow."""
+    told, pages = language_of(request), pages_of(request)
+    settings = pages.settings
+    source = Source(reading, asked, told, settings.base, settings.title, pages.translator(told))
+    key = (request.url.path, request.url.query, form.media_type, told, day)
+    content = await reading.page(key, partial(form.write, source))
+    assert content is not None
+    response = represent(request, reading, content, form.media_type, language=told, day=day)
+    disposition = "inline" if form.shown else "attachment"
+    response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{form.suffix}"'
+    return response
+
+
+async def _iris(source: Source[Asked]) -> list[str]:
+    """Return the list, in its order, all pages together."""
+    select = partial(selection.select, source.reading.index, source.asked, source.language)
+    return (await source.reading.aside(select))[1]
+
+
+async def _table(suffix: str, source: Source[Asked]) -> bytes:
     reading = source.reading
-    classes = lists.classes_of(reading.schema, source.asked.kind)
-    iris, labels = await source.iris(), reading.index.labels
+    classes = kinds.classes_of(reading.schema, source.asked.kind)
+    iris, labels = await _iris(source), reading.index.labels
     found = await tables.table(reading, labels, classes, iris, source.language)
     rows: list[tuple[Cell, ...]] = list(found.rows)
     return await asyncio.to_thread(WRITERS[suffix], found.columns, rows)
 
 
-async def _graph(suffix: str, source: Source) -> bytes:
+async def _graph(suffix: str, source: Source[Asked]) -> bytes:
     form = formats.by_suffix(suffix)
     assert form is not None
     triples: list[Triple] = []
-    async for some in tables.facts(source.reading, await source.iris()):
+    async for some in tables.facts(source.reading, await _iris(source)):
         triples.extend(some)
     return await asyncio.to_thread(formats.write, triples, form, {})
 
 
-async def _geojson(source: Source) -> bytes:
+async def _geojson(source: Source[Asked]) -> bytes:
     """Return the places as GeoJSON (RFC 7946); what has no place has no geometry."""
-    iris = await source.iris()
+    iris = await _iris(source)
     points = await source.reading.aside(partial(source.reading.index.points, iris))
     labels = await source.labels(iris)
     features = [
@@ -107,12 +144,12 @@ def _point(place: tuple[float, float] | None) -> dict[str, object] | None:
     return {"type": "Point", "coordinates": [place[1], place[0]]} if place else None
 
 
-async def _atom(source: Source) -> bytes:
+async def _atom(source: Source[Asked]) -> bytes:
     """Return the list as an Atom feed (RFC 4287).
 
     An entry is dated by its entity, else by its record sheet, else by the publication.
     """
-    reading, iris = source.reading, await source.iris()
+    reading, iris = source.reading, await _iris(source)
     labels, updated = await source.labels(iris), reading.time.isoformat()
     modified = await tables.modified(reading, iris)
     feed = begun(f"{source.base}/{source.asked.kind}", source.asked.kind, source.title, updated)
@@ -147,9 +184,9 @@ def writable(text: str) -> str:
     )
 
 
-async def _query(source: Source) -> bytes:
+async def _query(source: Source[Asked]) -> bytes:
     reading = source.reading
-    return lists.query_of(reading, reading.index, source.asked).encode()
+    return selection.query_of(reading, reading.index, source.asked).encode()
 
 
 def json_of(value: object) -> bytes:
@@ -158,7 +195,7 @@ def json_of(value: object) -> bytes:
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
-FORMATS: Final = (
+FORMATS: Final[tuple[Form[Asked], ...]] = (
     Form("CSV", "csv", "text/csv", partial(_table, "csv")),
     Form("XLSX", "xlsx", _OFFICE, partial(_table, "xlsx")),
     # The whole workbook is a tree in memory before it is written: 40 kB a row.
@@ -171,14 +208,6 @@ FORMATS: Final = (
 )
 
 
-def of(total: int) -> list[Form[Source]]:
+def of(total: int) -> list[Form[Asked]]:
     """Return the files that a list of so many entities has."""
     return [form for form in FORMATS if total <= form.most]
-
-
-def by_suffix(suffix: str) -> Form[Source] | None:
-    return next((form for form in FORMATS if form.suffix == suffix), None)
-
-
-def by_media_type(media_type: str) -> Form[Source]:
-    return next(form for form in FORMATS if form.media_type == media_type)

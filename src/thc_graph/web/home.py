@@ -1,15 +1,19 @@
 """The first page: what there is, where the commitments stand, what comes next, three doors."""
 
+import asyncio
 from functools import partial
 
 from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph import lists
+from thc_graph import atlas
 from thc_graph.entities import sections
 from thc_graph.entities.sections import Section
+from thc_graph.lists import addresses, kinds
 from thc_graph.service import Published
+from thc_graph.web import atlas as maps_of
+from thc_graph.web import maps
 from thc_graph.web.entities import HTML
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
@@ -33,23 +37,30 @@ async def home(request: Request, reading: Published) -> Response:
 
 async def _content(request: Request, reading: Published) -> bytes:
     told = language_of(request)
+    kind = await maps_of.first(reading)
+    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told) if kind else None
     return pages_of(request).render(
         "home.html",
         request,
         told,
-        counts=await lists.counts(reading),
+        counts=await kinds.counts(reading),
         sections={e.id: e for e in await sections.home(reading, told, today(request))},
         whole=partial(_whole, request, reading),
         path="/",
+        map=found,
+        drawing=maps_of.drawing(found) if found else None,
+        outlines=maps_of.OUTLINES,
+        outlines_height=maps.HEIGHT,
+        placed_name=atlas.kinds(reading.schema)[kind].name.in_(told) if kind else "",
     )
 
 
 def _whole(request: Request, reading: Published, part: Section, by: NamedNode | None) -> str:
     """Return the address of the commitments that a row counts."""
-    shape = lists.facets_of(reading.schema, lists.classes_of(reading.schema, "engagement")).get(
+    shape = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, "engagement")).get(
         part.by
     )
     if shape is None or by is None:
         return ""
     base = request.app.state.service.settings.base
-    return f"/engagement?{part.by}={lists.token_of(shape, by, base)}"
+    return f"/engagement?{part.by}={addresses.token_of(shape, by, base)}"

@@ -1,6 +1,6 @@
 """The home page, and the list of each kind of entity, as a page and as files."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph import lists
-from thc_graph.lists import Asked
+from thc_graph.lists import addresses, kinds, pages, selection
+from thc_graph.lists.addresses import Asked, Value
 from thc_graph.search.index import Index
 from thc_graph.service import Published
 from thc_graph.web import files, maps
@@ -27,6 +27,7 @@ last_router = Router()  # `/{kind}` takes what no other address has
 OFFERED: Final = (HTML, *(form.media_type for form in files.FORMATS))
 LIST: Final = "liste"
 VIEWS: Final = (LIST, "tableau", "carte")
+PLAIN: Final = ("q", "tri", "page", "vue", "lang", "tout")
 
 
 @dataclass(frozen=True)
@@ -68,23 +69,24 @@ class Address:
 
 @router.get("/voc")
 async def vocabularies(request: Request, reading: Published) -> Response:
-    return await members(lists.VOCABULARIES, request, reading)
+    return await members(kinds.VOCABULARIES, request, reading)
 
 
 @last_router.get("/{name}")
 async def members(name: str, request: Request, reading: Published) -> Response:
     kind, _, suffix = name.partition(".")
     base = request.app.state.service.settings.base
-    asked = lists.read(reading.schema, base, kind, request.query_params.multi_items())
-    form = files.by_suffix(suffix or request.query_params.get("format", ""))
+    asked = addresses.read(reading.schema, base, kind, request.query_params.multi_items())
+    form = files.find(files.FORMATS, suffix or request.query_params.get("format", ""))
     if asked is None or (suffix and not form):
         raise Problem(404, "NotFound")
     media_type = form.media_type if form else choose(request.headers.get("accept", ""), OFFERED)
     if media_type is None:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})
-    if media_type == HTML:
-        return await _page(request, reading, asked, base)
-    return await _file(request, reading, asked, media_type)
+    form = files.find(files.FORMATS, media_type=media_type)
+    if form is None:
+        return await _page(request, reading, asked)
+    return await _file(request, reading, asked, form)
 
 
 @dataclass(frozen=True)
@@ -98,84 +100,104 @@ class Shown:
         return len(self.content)
 
 
-async def _page(request: Request, reading: Published, asked: Asked, base: str) -> Response:
+async def _page(request: Request, reading: Published, asked: Asked) -> Response:
     told, view = language_of(request), request.query_params.get("vue", LIST)
     key = (request.url.path, request.url.query, HTML, told)
-    make = partial(_shown, request, reading, asked, base, view)
+    make = partial(_shown, request, reading, asked, view)
     shown = await reading.page(key, make) if view in VIEWS else None
     if shown is None:
         raise Problem(404, "NotFound")
     return represent(request, reading, shown.content, HTML, language=told, links=shown.links)
 
 
-async def _shown(
-    request: Request, reading: Published, asked: Asked, base: str, view: str
-) -> Shown | None:
-    told = language_of(request)
-    found = await lists.page(reading, reading.index, base, asked, told)
+async def _shown(request: Request, reading: Published, asked: Asked, view: str) -> Shown | None:
+    told, base = language_of(request), request.app.state.service.settings.base
+    found = await pages.page(reading, reading.index, base, asked, told)
     if found is None:
         return None
     drawn = None
     if view == "carte":
         drawn = await reading.aside(partial(_drawn, reading.index, found.asked, told))
-    address = _address(request, asked, base)
+    address = address_of(request, reading, asked.kind, asked.filters, PLAIN)
     content = pages_of(request).render(
         "list.html",
         request,
         told,
         page=found,
-        shape=lists.shape_of(reading.schema, found.kind),
+        shape=kinds.shape_of(reading.schema, found.kind),
         address=address,
         view=view,
         views=VIEWS,
         drawn=drawn,
         files=files.of(found.total),
-        query=lists.query_of(reading, reading.index, found.asked),
+        query=selection.query_of(reading, reading.index, found.asked),
     )
     return Shown(content, _links(found, address))
 
 
 def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
-    _, iris = lists.select(index, asked, language, limit=maps.MOST)
+    _, iris = selection.select(index, asked, language, limit=maps.MOST)
     places = index.points(iris)
     return maps.drawn(places, index.labels(list(places), language))
 
 
-async def _file(request: Request, reading: Published, asked: Asked, media_type: str) -> Response:
-    form, told = files.by_media_type(media_type), language_of(request)
+async def _file(
+    request: Request, reading: Published, asked: Asked, form: files.Form[Asked]
+) -> Response:
     everything = replace(asked, number=1)
-    select = partial(lists.select, reading.index, everything, told, limit=1)
+    select = partial(selection.select, reading.index, everything, language_of(request), limit=1)
     total, _ = await reading.aside(select)
     if total > form.most:
         raise Problem(403, "FileTooLarge", {"total": total, "limit": form.most})
-    key = (request.url.path, request.url.query, media_type, told)
+    return await files.respond(request, reading, form, everything, asked.kind)
+
+
+# What the addresses of lists have in common with those of dashboard and agenda
+
+
+def filters_of(
+    request: Request, reading: Published, kind: str, facets: Container[str]
+) -> Mapping[str, tuple[Value, ...]]:
+    """Return what an address says of some facets of a kind; what it says of no value is left."""
+    kept = [pair for pair in request.query_params.multi_items() if pair[0] in facets]
     base = request.app.state.service.settings.base
-    source = files.Source(reading, everything, told, base, pages_of(request).settings.title)
-    content = await reading.page(key, partial(form.write, source))
-    assert content is not None
-    response = represent(request, reading, content, media_type, language=told)
-    disposition = "inline" if form.shown else "attachment"
-    response.headers["Content-Disposition"] = (
-        f'{disposition}; filename="{asked.kind}.{form.suffix}"'
-    )
-    return response
+    asked = addresses.read(reading.schema, base, kind, kept)
+    return asked.filters if asked else {}
 
 
-def _address(request: Request, asked: Asked, base: str) -> Address:
-    """Return the address of a list, of what was asked only what is understood."""
-    reading: Published = request.app.state.service.published
-    shapes = lists.facets_of(reading.schema, lists.classes_of(reading.schema, asked.kind))
-    names = {"q", "tri", "page", "vue", "lang", "tout"}
-    told = [
-        (slug, lists.token_of(shapes[slug], value, base))
-        for slug, values in asked.filters.items()
-        for value in values
-    ]
-    plain = [pair for pair in request.query_params.multi_items() if pair[0] in names and pair[1]]
-    return Address(asked.kind, (*told, *plain))
+def number_of(request: Request) -> int:
+    """Return the page an address asks for, the first where it names none."""
+    number = addresses.number(request.query_params.get("page", "1"))
+    return 1 if number is None else number
 
 
-def _links(found: lists.ListPage, address: Address) -> dict[str, str]:
+def tokens(request: Request, reading: Published, kind: str) -> Callable[[str, Value], str]:
+    """Give what stands for the value of a facet in an address of a kind."""
+    base = request.app.state.service.settings.base
+    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, kind))
+
+    def token(facet: str, value: Value) -> str:
+        return addresses.token_of(shapes[facet], value, base)
+
+    return token
+
+
+def address_of(
+    request: Request,
+    reading: Published,
+    kind: str,
+    filters: Mapping[str, Iterable[Value]],
+    plain: Container[str],
+    at: str = "",
+) -> Address:
+    """Return an address, of what was asked only what is understood; `at` where it is no list's."""
+    token = tokens(request, reading, kind)
+    told = [(name, token(name, value)) for name, values in filters.items() for value in values]
+    given = request.query_params.multi_items()
+    return Address(at or kind, (*told, *(pair for pair in given if pair[0] in plain and pair[1])))
+
+
+def _links(found: pages.ListPage, address: Address) -> dict[str, str]:
     """Return the Link header: RFC 8288, with prev and next of HTML."""
     links = {
         address.to(form.suffix): f'rel="alternate"; type="{form.media_type}"'

@@ -1,4 +1,4 @@
-"""Maps: places as points of a plain drawing, which needs no outline, tile or script."""
+"""Maps: places as points on the outlines of France, which a drawing can do without."""
 
 import math
 from collections.abc import Mapping
@@ -8,9 +8,11 @@ from typing import Final
 from pyoxigraph import Literal
 
 MOST: Final = 1_000  # points of a drawing
-WIDTH: Final = 600
-MARGIN: Final = 12
-METROPOLE: Final = (41.0, 51.5, -5.5, 10.0)  # latitudes, then longitudes
+# The outlines are in Mercator's projection: these are their size, and the parallels and
+# meridians of their edges, as the communes of each département tell them.
+WIDTH: Final = 2452
+HEIGHT: Final = 2340
+SOUTH, NORTH, WEST, EAST = 41.354, 51.102, -5.166, 9.568
 
 
 @dataclass(frozen=True)
@@ -34,23 +36,25 @@ class Drawing:
 def drawn(
     places: Mapping[str, tuple[float, float]], labels: Mapping[str, Literal | None]
 ) -> Drawing:
-    """Return the drawing of some places, north up, degrees of equal length at their middle."""
-    south, north, west, east = METROPOLE
-    narrow = math.cos(math.radians((south + north) / 2))
-    scale = (WIDTH - 2 * MARGIN) / ((east - west) * narrow)
-    height = round((north - south) * scale) + 2 * MARGIN
-    inside = {
-        iri: place
-        for iri, place in places.items()
-        if south <= place[0] <= north and west <= place[1] <= east
-    }
+    """Return the drawing of some places, north up."""
     points = tuple(
-        Point(
-            round(MARGIN + (long - west) * narrow * scale, 1),
-            round(MARGIN + (north - lat) * scale, 1),
-            iri,
-            labels.get(iri),
-        )
-        for iri, (lat, long) in inside.items()
+        Point(*projected(*place), iri, labels.get(iri))
+        for iri, place in places.items()
+        if SOUTH <= place[0] <= NORTH and WEST <= place[1] <= EAST
     )
-    return Drawing(WIDTH, height, points, len(places) - len(inside))
+    return Drawing(WIDTH, HEIGHT, points, len(places) - len(points))
+
+
+def projected(latitude: float, longitude: float) -> tuple[float, float]:
+    """Return where a place stands on the outlines.
+
+    >>> projected(NORTH, WEST), projected(SOUTH, EAST)
+    ((0.0, 0.0), (2452.0, 2340.0))
+    """
+    x = (longitude - WEST) / (EAST - WEST) * WIDTH
+    y = (_northing(NORTH) - _northing(latitude)) / (_northing(NORTH) - _northing(SOUTH)) * HEIGHT
+    return round(x, 1), round(y, 1)
+
+
+def _northing(latitude: float) -> float:
+    return math.asinh(math.tan(math.radians(latitude)))

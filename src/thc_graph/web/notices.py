@@ -15,6 +15,8 @@ from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
 from thc_graph.web.routing import Router
 
+KIBI: Final = 1024
+UNITS: Final = ("bytes", "kibibytes", "mebibytes", "gibibytes")  # of the catalogue
 NOTICES: Final = ("mentions-legales", "limites")
 
 router = Router()
@@ -43,16 +45,28 @@ def limits_of(settings: Settings) -> dict[str, tuple[float, str]]:
     """Return each limit by its name in the catalogue, with its unit."""
     return {
         "seconds": (settings.seconds, "seconds"),
-        "result": (settings.result_size, "bytes"),
-        "query": (guard.MAX_BYTES, "bytes"),
-        "line": (settings.line_size, "bytes"),
-        "head": (settings.head_size, "bytes"),
-        "body": (settings.body_size, "bytes"),
+        "result": _sized(settings.result_size),
+        "query": _sized(guard.MAX_BYTES),
+        "line": _sized(settings.line_size),
+        "head": _sized(settings.head_size),
+        "body": _sized(settings.body_size),
         "slow": (settings.slow_seconds, "seconds"),
-        "memory": (settings.memory, "bytes"),
+        "memory": _sized(settings.memory),
         "depth": (guard.MAX_DEPTH, "brackets"),
         "chain": (guard.MAX_CHAIN, "operators"),
         "spent": (settings.client_seconds, "seconds_a_minute"),
         "failed": (settings.client_failures, "queries_a_minute"),
         "connections": (settings.client_connections, "connections"),
     }
+
+
+def _sized(size: int) -> tuple[int, str]:
+    """Return a number of bytes in the largest unit that has it whole.
+
+    >>> _sized(16_384), _sized(1_000)
+    ((16, 'kibibytes'), (1000, 'bytes'))
+    """
+    unit = 0
+    while size and size % KIBI == 0 and unit < len(UNITS) - 1:
+        size, unit = size // KIBI, unit + 1
+    return size, UNITS[unit]

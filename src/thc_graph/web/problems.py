@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -69,7 +69,7 @@ class Problem(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def install(app: Starlette) -> None:
+def install(app: FastAPI) -> None:
     """Answer every error of an application by this module."""
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(errors.ThcGraphError, answer)

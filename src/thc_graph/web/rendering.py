@@ -1,9 +1,10 @@
 """Rendering: templates, the catalogue of their sentences, and how values are written."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +32,13 @@ PAGES: Final = frozenset(
 MONTH_LENGTH: Final = len("2016-03")
 DAY_LENGTH: Final = len("2016-03-30")
 
+NO_BREAK: Final = "\u00a0"
+NARROW: Final = "\u202f"
+_WIDE: Final = re.compile(r"(?<=«) | (?=[»:])")
+_NARROW: Final = re.compile(r" (?=[;!?%€])")
+
+LOCALES: Final = {"fr": "fr", "en": "en_GB"}  # of dates and numbers
+
 Messages = Mapping[str, Mapping[str, str]]
 
 
@@ -44,9 +52,19 @@ class Written:
 
 
 def read_messages(path: Path = TEMPLATES / "messages.yaml") -> Messages:
-    """Return the sentences by dotted key, each in both languages."""
+    """Return the sentences by dotted key, each in both languages, French ones typeset."""
     found: Messages = yaml.safe_load(path.read_text("utf-8"))
-    return found
+    return {key: {**each, "fr": typeset(each["fr"])} for key, each in found.items()}
+
+
+def typeset(text: str) -> str:
+    """Return a French sentence with spaces that no line breaks at: Imprimerie nationale's rules.
+
+    >>> typeset("« Où ? » : 3 %").replace(NO_BREAK, "_").replace(NARROW, "~")
+    '«_Où~?_»_: 3~%'
+    """
+    wide = _WIDE.sub(NO_BREAK, text)
+    return _NARROW.sub(NARROW, wide)
 
 
 class Pages:
@@ -75,6 +93,7 @@ class Pages:
             THC=THC,
         )
         self.environment.filters["json_block"] = json_block
+        self.environment.filters["urldecoded"] = unquote
         self.environment.tests["iri"] = lambda term: isinstance(term, NamedNode)
         self.environment.tests["literal"] = lambda term: isinstance(term, Literal)
 
@@ -91,8 +110,8 @@ class Pages:
             written=_writer(language, self.messages),
             number=_numbers(language),
             day=_days(language),
-            full_month=partial(format_date, format="MMMM y", locale=language),
-            month=partial(format_date, format="MMM y", locale=language),
+            full_month=partial(format_date, format="MMMM y", locale=LOCALES[language]),
+            month=partial(format_date, format="MMM y", locale=LOCALES[language]),
             asked=request.query_params,
             **given,
         )
@@ -201,14 +220,14 @@ def _keeper(request: Request) -> Callable[[str], str]:
 def _days(language: str) -> Callable[[date | str], str]:
     def write(moment: date | str) -> str:
         told = date.fromisoformat(moment[:DAY_LENGTH]) if isinstance(moment, str) else moment
-        return str(format_date(told, "long", locale=language))
+        return str(format_date(told, "long", locale=LOCALES[language]))
 
     return write
 
 
 def _numbers(language: str) -> Callable[[int], str]:
     def write(value: int) -> str:
-        return str(format_decimal(value, locale=language))
+        return str(format_decimal(value, locale=LOCALES[language]))
 
     return write
 
@@ -229,14 +248,28 @@ def _writer(language: str, messages: Messages) -> Callable[[Literal], Written]:
 def _typed(literal: Literal, language: str, messages: Messages) -> Written:
     text, datatype = literal.value, literal.datatype
     if datatype in NUMBERS:
-        return Written(str(format_decimal(text, format="#,##0.######", locale=language)))
-    if datatype == XSD["date"]:
-        return Written(format_date(date.fromisoformat(text), "long", locale=language), text)
-    if datatype == XSD["gYearMonth"]:
-        first = date.fromisoformat(f"{text[:MONTH_LENGTH]}-01")
-        return Written(format_date(first, "MMMM y", locale=language), text)
-    if datatype == XSD["gYear"]:
-        return Written(text, text)
+        return Written(str(format_decimal(text, format="#,##0.######", locale=LOCALES[language])))
     if datatype == XSD["boolean"]:
         return Written(messages[f"value.{text}"][language])
-    return Written(text)
+    moment = _moment(text, datatype, language)
+    return Written(moment, text) if moment else Written(text)
+
+
+def _moment(text: str, datatype: NamedNode, language: str) -> str:
+    """Return a day, a month, a year or an hour in words; empty for anything else."""
+    if datatype == XSD["date"]:
+        return str(format_date(date.fromisoformat(text), "long", locale=LOCALES[language]))
+    if datatype == XSD["gYearMonth"]:
+        first = date.fromisoformat(f"{text[:MONTH_LENGTH]}-01")
+        return str(format_date(first, "MMMM y", locale=LOCALES[language]))
+    if datatype == XSD["time"]:
+        return _hour(time.fromisoformat(text), language)
+    return text if datatype == XSD["gYear"] else ""
+
+
+def _hour(moment: time, language: str) -> str:
+    """Return an hour as it is written: « 9 h », « 12 h 30 », or 12:30."""
+    if language != "fr":
+        return f"{moment:%H:%M}"
+    minutes = f"{NO_BREAK}{moment:%M}" if moment.minute else ""
+    return f"{moment.hour}{NO_BREAK}h{minutes}"

@@ -13,7 +13,7 @@ from pyoxigraph import Literal
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from thc_graph import lists
+from thc_graph.lists import kinds
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.search import asking, places
 from thc_graph.search.asking import Found, Hit
@@ -143,7 +143,7 @@ def _page_of(request: Request, place: Place) -> str:
 
 
 def _kind_name(request: Request, reading: Published, kind: str, told: str) -> str:
-    shape = lists.shape_of(reading.schema, kind)
+    shape = kinds.shape_of(reading.schema, kind)
     pages = pages_of(request)
     key = f"search.kind.{kind}"
     named = pages.translator(told)(key) if key in pages.messages else kind
@@ -173,7 +173,7 @@ async def _content(
         text=text,
         answer=answer,
         kind_name=lambda each: _kind_name(request, reading, each, told),
-        has_list=lambda each: bool(lists.classes_of(reading.schema, each)),
+        has_list=lambda each: bool(kinds.classes_of(reading.schema, each)),
     )
 
 

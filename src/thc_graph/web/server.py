@@ -19,7 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from thc_graph.service import Service
-from thc_graph.web.connections import Connection, Door
+from thc_graph.web.connections import Connection, Entrance
 
 KEEP_ALIVE = 5  # seconds a connection may rest between two requests
 SWITCH = 0.001  # seconds a thread may keep others waiting: the reading of a hostile text is one
@@ -32,7 +32,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, service: Service, app: ASGIApp, host: str, port: int) -> None:
         _open_wide()
-        connection: Any = partial(Connection, door=Door(service.settings))
+        connection: Any = partial(Connection, entrance=Entrance(service.settings))
         config = uvicorn.Config(
             app,
             host=host,

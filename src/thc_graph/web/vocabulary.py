@@ -8,8 +8,9 @@ from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph import lists, vocabulary
+from thc_graph import vocabulary
 from thc_graph.entities import describing
+from thc_graph.lists import kinds
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.service import Published
 from thc_graph.web.aspects import citing
@@ -45,7 +46,7 @@ async def cited(rest: str, request: Request, reading: Published) -> Response:
     for iri in filter(is_iri, _terms(rest)):
         entity = await describing.summary(reading, NamedNode(iri), language_of(request))
         if entity is not None:
-            return await citing(request, reading, entity, lists.VOCABULARIES)
+            return await citing(request, reading, entity, kinds.VOCABULARIES)
     raise Problem(404, "NotFound")
 
 

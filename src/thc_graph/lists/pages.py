@@ -1,0 +1,71 @@
+"""Pages: one page of a list, with its rows and its facets."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from pyoxigraph import NamedNode
+
+from thc_graph.lists import facets
+from thc_graph.lists.addresses import Asked
+from thc_graph.lists.facets import Facet
+from thc_graph.lists.kinds import classes_of, orders
+from thc_graph.lists.rows import Row, summaries
+from thc_graph.lists.selection import field_of, select
+from thc_graph.schema.model import Schema
+from thc_graph.store.index import Index
+from thc_graph.store.queries import Reader
+
+SIZE: Final = 50  # rows of a page
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """`total` entities were found of `of`; an empty list has one empty page."""
+
+    asked: Asked
+    total: int
+    of: int
+    rows: tuple[Row, ...]
+    pages: int
+    facets: tuple[Facet, ...]
+    orders: tuple[str, ...]
+
+    @property
+    def kind(self) -> str:
+        return self.asked.kind
+
+    @property
+    def number(self) -> int:
+        return self.asked.number
+
+
+async def page(
+    reader: Reader, index: Index, base: str, asked: Asked, language: str = "fr", size: int = SIZE
+) -> ListPage | None:
+    """Return one page of a list, None where there is no such page."""
+    if asked.number < 1:
+        return None
+    found = await reader.aside(
+        partial(_found, reader.schema, index, asked, spoken=(base, language), size=size)
+    )
+    if asked.number > found.pages:
+        return None
+    classes = classes_of(reader.schema, asked.kind)
+    return replace(found, rows=tuple(await summaries(reader, classes, found.rows, language)))
+
+
+def _found(
+    schema: Schema, index: Index, asked: Asked, *, spoken: tuple[str, str], size: int
+) -> ListPage:
+    """Return what the index says of a page: all but what its rows tell."""
+    base, language = spoken
+    total, iris = select(index, asked, language, (asked.number - 1) * size, size)
+    pages = max(1, -(-total // size))
+    of, _ = index.select(index.listed(asked.kind, (), {}), field_of(asked, language)[0], 0, 1)
+    narrowing = facets.facets(schema, index, base, asked, language)
+    labels = index.labels(iris, language)
+    rows = tuple(Row(NamedNode(iri), labels.get(iri)) for iri in iris)
+    return ListPage(
+        asked, total, of, rows, pages, narrowing, orders(schema, classes_of(schema, asked.kind))
+    )
