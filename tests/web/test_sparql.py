@@ -433,6 +433,11 @@ async def test_a_budget_of_time(limited: Limited) -> None:
         assert (await client.get("/sparql", params={"query": ASK})).status_code == 429
 
 
+async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient) -> None:
+    response = await client.delete("/sparql")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
+
+
 async def test_preflight(client: httpx.AsyncClient) -> None:
     response = await client.options("/sparql", headers={"Origin": "https://example.org"})
     assert response.status_code == 204
