@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STORE ?= var/demo
 PORT ?= 8000
+WORKERS ?= 2
 
 .PHONY: run test check lock assets clean
 
@@ -11,11 +12,11 @@ run: .venv/run assets
 	$(BIN)/thc-graph --store $(STORE) serve --port $(PORT)
 
 test: .venv/test check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: .venv/test
-	$(BIN)/ruff format --check src tests scripts
-	$(BIN)/ruff check src tests scripts
+	$(BIN)/ruff format --check src tests scripts benchmarks
+	$(BIN)/ruff check src tests scripts benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

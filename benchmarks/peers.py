@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
 from pyoxigraph import DefaultGraph, RdfFormat, Store
+from wire import Wire
 
 from thc_graph.store import snapshots
 
@@ -60,19 +60,17 @@ class Server:
 
     name: str
     process: subprocess.Popen[bytes]
-    client: httpx.Client
+    client: Wire
     sparql: str
     seconds: float
     loading: float | None = None
     part: str = ""  # what it holds, where it is not everything
 
-    def query(self, text: str, media_type: str) -> httpx.Response:
+    def query(self, text: str, media_type: str) -> bytes:
         return self.get(self.sparql, media_type, query=text)
 
-    def get(self, path: str, media_type: str, **parameters: str) -> httpx.Response:
-        answer = self.client.get(path, params=parameters, headers={"Accept": media_type})
-        answer.raise_for_status()
-        return answer
+    def get(self, path: str, media_type: str, **parameters: str) -> bytes:
+        return self.client.get(path, media_type, parameters)
 
 
 @dataclass(frozen=True)
@@ -263,11 +261,7 @@ def _running(
     port = _free_port()
     began = time.perf_counter()
     process = subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    client = httpx.Client(
-        base_url=f"http://{HOST}:{port}",
-        headers={"Accept-Encoding": "identity"},
-        timeout=REQUEST_SECONDS,
-    )
+    client = Wire(HOST, port, REQUEST_SECONDS)
     server = Server(name, process, client, sparql, 0.0)
     try:
         _await(server, began)
@@ -291,7 +285,8 @@ def _await(server: Server, began: float) -> None:
             sys.exit(f"{server.name} ended with {server.process.returncode} before it answered.")
         try:
             server.query(SELECT, JSON)
-        except httpx.TransportError:
+        except OSError:
+            server.client.close()
             time.sleep(0.02)
         else:
             return
@@ -311,18 +306,18 @@ def _compare(servers: Sequence[Server], report: Report) -> None:
     """Stop if two servers that hold the same do not say the same."""
     counts = {}
     for server in servers:
-        rows = server.query(SELECT, JSON).json()["results"]["bindings"]
+        rows = json.loads(server.query(SELECT, JSON))["results"]["bindings"]
         if len(rows) != ROWS:
             sys.exit(f"{server.name} gave {len(rows)} rows for {ROWS}.")
         if server.part:
             report.notes.append(f"{server.name} holds the {server.part}.")
         else:
-            counts[server.name] = _counts(server.query(AGGREGATE, JSON).text)
+            counts[server.name] = _counts(server.query(AGGREGATE, JSON))
     if any(found != next(iter(counts.values())) for found in counts.values()):
         sys.exit(f"The servers count differently: {counts}")
 
 
-def _counts(text: str) -> Mapping[str, int]:
+def _counts(text: bytes) -> Mapping[str, int]:
     rows = json.loads(text)["results"]["bindings"]
     return {row["region"]["value"]: int(row["communes"]["value"]) for row in rows}
 
@@ -334,15 +329,15 @@ def _requests(
     spread = export.codes[:: max(1, len(export.codes) // (rounds + WARMING))]
     known = "68224" if "68224" in export.codes else export.codes[0]
 
-    def construct(server: Server, code: str) -> httpx.Response:
+    def construct(server: Server, code: str) -> bytes:
         return server.query(_description(f"{export.base}/id/commune/{code}"), TURTLE)
 
-    def page(server: Server, code: str) -> httpx.Response:
+    def page(server: Server, code: str) -> bytes:
         if server is ours:
             return server.get(f"/doc/commune/{code}.ttl", TURTLE)
         return construct(server, code)
 
-    kinds: dict[str, Callable[[Server, int], httpx.Response]] = {
+    kinds: dict[str, Callable[[Server, int], bytes]] = {
         f"Entity as Turtle, the same again ({known})": lambda server, _: page(server, known),
         "Entity as Turtle, another each time": lambda server, turn: page(
             server, spread[turn % len(spread)]
@@ -376,7 +371,7 @@ def _description(iri: str) -> str:
 
 def _in_turn(
     servers: Sequence[Server],
-    ask: Callable[[Server, int], httpx.Response],
+    ask: Callable[[Server, int], bytes],
     rounds: int,
     seconds: float,
 ) -> list[list[float]]:

@@ -1,75 +1,56 @@
-"""What the walks share: one demonstration instance, loaded by the product's own commands."""
+"""What tests share: the stores, and the order and places in which workers run them."""
 
-import csv
-import shutil
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pyoxigraph import Store
 
-from thc_graph.cli.app import repository
-from thc_graph.cli.import_ import load
-from thc_graph.cli.init import publish_vocabulary
+import stores
 from thc_graph.service import Published, Service, open_service
-from thc_graph.settings import Settings, read_settings, resources, write_settings
-from thc_graph.sheets.datasets import inputs
+from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository
 
-DEPARTEMENTS = {"68", "26", "33", "38", "75", "35", "69", "2A", "44", "59", "13", "92", "93", "97"}
+ROOT = Path(__file__).parent
+
+# A law is true or it is not; how fast it is shown depends on the machine.
+settings.register_profile(
+    "laws",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("laws")
 
 
-def some_territories(folder: Path) -> Path:
-    """Copy the reference sheets, with the communes of a few départements only."""
-    source = resources().data_folder / "territories"
-    shutil.copytree(source, folder)
-    for name in ("communes.csv", "coordonnees.csv", "chefs-lieux.csv"):
-        _keep(folder / name)
-    return folder
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long tests, each on whichever worker is free; a file's others stay together.
 
-
-def _keep(path: Path) -> None:
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = csv.reader(file)
-    place = header.index("Chef-lieu" if "Chef-lieu" in header else "Code INSEE")
-    kept = [row for row in rows if row[place][:2] in DEPARTEMENTS]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *kept])
+    Those that put a load on the machine are one group, so that no two of them meet.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    for item in items:
+        if not any(map(item.get_closest_marker, ("long", "xdist_group"))):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """A demonstration instance on disk, with some of the communes."""
-    folder = tmp_path_factory.mktemp("demo")
-    settings = Settings(store=folder / "store", demonstration=True)
-    write_settings(settings)
-    found = repository(settings)
-    publish_vocabulary(found, settings.base)
-    data = resources().data_folder
-    territories = some_territories(folder / "territoires")
-    for path in (territories, data / "programme", data / "demo"):
-        report = load(inputs(path), found, settings, "tests", apply=True)
-        assert report.exit_code == 0, [p.as_dict("fr") for p in report.problems][:20]
-    return found
+    return stores.shared(tmp_path_factory, "demo", stores.demonstration)
 
 
 @pytest.fixture(scope="session")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """An instance that holds the vocabulary only."""
-    settings = Settings(store=tmp_path_factory.mktemp("vocabulary") / "store")
-    write_settings(settings)
-    found = repository(settings)
-    publish_vocabulary(found, settings.base)
-    return found
+    return stores.shared(tmp_path_factory, "vocabulary", stores.vocabulary)
 
 
 @pytest.fixture
 def bare(vocabulary: Repository, tmp_path: Path) -> Repository:
     """An instance of one's own that holds the vocabulary only."""
-    own = replace(vocabulary, root=tmp_path / "store")
-    shutil.copytree(vocabulary.root, own.root)
-    return own
+    return stores.copied(vocabulary, tmp_path)
 
 
 @pytest.fixture(scope="session")

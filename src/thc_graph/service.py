@@ -127,12 +127,18 @@ class Published:
         found: Made = self.made[key]
         return found
 
+    def kept(self, key: Hashable) -> Sized | None:
+        """Return a representation that is among the last asked for."""
+        if key not in self.pages:
+            return None
+        self.pages.move_to_end(key)
+        self.hits += 1
+        return self.pages[key]
+
     async def page(self, key: Hashable, make: Callable[[], Awaitable[Kept | None]]) -> Kept | None:
         """Return a representation, made anew only if it is not among the last asked for."""
         if key in self.pages:
-            self.pages.move_to_end(key)
-            self.hits += 1
-            return cast("Kept", self.pages[key])
+            return cast("Kept", self.kept(key))
         self.misses += 1
         found = await self._together(("page", key), make)
         if found is not None and key not in self.pages:

@@ -1,15 +1,14 @@
 """The command line as a person uses it: arguments in; exit code, stdout and stderr out."""
 
-import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import stores
 from thc_graph.cli import main
-from thc_graph.cli.app import repository
-from thc_graph.cli.init import publish_vocabulary
-from thc_graph.settings import Settings, write_settings
+from thc_graph.settings import read_settings, write_settings
 from thc_graph.store.publication import Repository
 
 Run = Callable[..., tuple[int, str, str]]
@@ -30,20 +29,12 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="module")
 def store(demo: Repository, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("cli") / "store"
-    shutil.copytree(demo.root, root)
-    return root
-
-
-@pytest.fixture(scope="session")
-def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    settings = Settings(store=tmp_path_factory.mktemp("bare") / "store", publisher="Essai")
-    write_settings(settings)
-    publish_vocabulary(repository(settings), settings.base)
-    return settings.store
+    return stores.copied(demo, tmp_path_factory.mktemp("cli")).root
 
 
 @pytest.fixture
-def bare(vocabulary: Path, tmp_path: Path) -> Path:
-    """A store with the vocabulary alone."""
-    return Path(shutil.copytree(vocabulary, tmp_path / "store"))
+def bare(vocabulary: Repository, tmp_path: Path) -> Path:
+    """A store with the vocabulary alone, and a publisher."""
+    store = stores.copied(vocabulary, tmp_path).root
+    write_settings(replace(read_settings(store), publisher="Essai"))
+    return store

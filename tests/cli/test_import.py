@@ -201,7 +201,9 @@ def test_partial_publishes_sound_rows_and_returns_the_others(
 def test_partial_leaves_out_what_validation_refuses(run, bare: Path, tmp_path: Path) -> None:
     path = tmp_path / "plans.csv"
     path.write_text("Plan d'action,Auteur du plan\nPlan sans auteur,\n", "utf-8")
-    code, out, _ = run(bare, "import", path, "--partial", "--apply", "--json", "--report", "r.csv")
+    code, out, _ = run(
+        bare, "import", path, "--partial", "--apply", "--json", "--report", tmp_path / "r.csv"
+    )
     assert (code, json.loads(out)["commit"]) == (3, None)
 
 

@@ -18,6 +18,8 @@ from thc_graph.store.publication import Repository
 
 from .conftest import Instance
 
+pytestmark = pytest.mark.long
+
 KNOWN = Path(__file__).parents[2] / "docs/conformance.md"
 
 

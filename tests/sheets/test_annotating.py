@@ -11,9 +11,8 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from thc_graph.cli.app import repository
-from thc_graph.cli.init import publish_vocabulary
-from thc_graph.settings import Settings, write_settings
+import stores
+from thc_graph.settings import Settings
 from thc_graph.sheets.annotating import annotate
 from thc_graph.sheets.datasets import inputs
 from thc_graph.sheets.loading import Options, load
@@ -29,12 +28,8 @@ ROWS = (
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    settings = Settings(store=tmp_path_factory.mktemp("annotating") / "store")
-    write_settings(settings)
-    made = repository(settings)
-    publish_vocabulary(made, settings.base)
-    return made
+def store(vocabulary: Repository, tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return stores.copied(vocabulary, tmp_path_factory.mktemp("annotating"))
 
 
 def write_csv(path: Path, rows: tuple[tuple[str, ...], ...]) -> None:

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
 from pyoxigraph import NamedNode
 
-from thc_graph.cli.app import repository
-from thc_graph.cli.init import publish_vocabulary
 from thc_graph.rdf.terms import THC
-from thc_graph.settings import Settings, write_settings
+from thc_graph.settings import Settings
 from thc_graph.sheets.datasets import inputs
 from thc_graph.sheets.importing import Complete
 from thc_graph.sheets.lexicon import FILE, Lexicon, of_snapshot, of_store
@@ -24,51 +21,49 @@ STATES = {
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    settings = Settings(store=tmp_path_factory.mktemp("lexicon") / "store")
-    write_settings(settings)
-    found = repository(settings)
-    publish_vocabulary(found, settings.base)
-    return found
-
-
 def content(lexicon: Lexicon) -> set[tuple[str, ...]]:
     text = "SELECT iri, types, label, word FROM thing LEFT JOIN name ON thing = id"
     return set(lexicon.tables.execute(text))
 
 
-def said(made: Repository) -> set[tuple[str, ...]]:
-    return content(of_snapshot(made.current(), made.derivation.library))
+def said(bare: Repository) -> set[tuple[str, ...]]:
+    return content(of_snapshot(bare.current(), bare.derivation.library))
 
 
-def test_each_publication_keeps_them_in_step(made: Repository, tmp_path: Path) -> None:
-    path, library = tmp_path / "acteurs.csv", made.derivation.library
-    options = Options(Settings.base, "Essai", apply=True, max_removals=1.0)
-    seen = [said(made)]
-    for name, rows in STATES.items():
-        path.write_text(HEAD + rows, "utf-8")
-        whole = Complete() if "gone" in name else None
-        report = load(inputs(path), made, Options(**{**vars(options), "complete": whole}))
-        assert report.commit, [each.as_dict("fr") for each in report.problems]
-        snapshot = made.current()
+def bring(bare: Repository, name: str, folder: Path) -> None:
+    """Publish one of the states."""
+    path = folder / "acteurs.csv"
+    path.write_text(HEAD + STATES[name], "utf-8")
+    whole = Complete() if "gone" in name else None
+    options = Options(Settings.base, "Essai", apply=True, max_removals=1.0, complete=whole)
+    report = load(inputs(path), bare, options)
+    assert report.commit, [each.as_dict("fr") for each in report.problems]
+
+
+def test_each_publication_keeps_them_in_step(bare: Repository, tmp_path: Path) -> None:
+    library = bare.derivation.library
+    seen = [said(bare)]
+    for name in STATES:
+        bring(bare, name, tmp_path)
+        snapshot = bare.current()
         assert snapshot is not None
         assert (snapshot.path / FILE).is_file()
-        seen.append(said(made))
+        seen.append(said(bare))
         assert seen[-1] == content(of_store(snapshot.store(), library)), name
     assert len(set(map(frozenset, seen))) == len(seen)  # each publication changed them
 
 
-def test_a_snapshot_without_them_gets_them(made: Repository) -> None:
-    snapshot, before = made.current(), said(made)
+def test_a_snapshot_without_them_gets_them(bare: Repository) -> None:
+    snapshot, before = bare.current(), said(bare)
     assert snapshot is not None
     (snapshot.path / FILE).unlink()
-    assert said(made) == before
+    assert said(bare) == before
     assert (snapshot.path / FILE).is_file()
 
 
-def test_a_thing_is_found_by_name_and_by_class(made: Repository) -> None:
-    found = of_snapshot(made.current(), made.derivation.library)
+def test_a_thing_is_found_by_name_and_by_class(bare: Repository, tmp_path: Path) -> None:
+    bring(bare, "one of another kind", tmp_path)
+    found = of_snapshot(bare.current(), bare.derivation.library)
     actor = NamedNode(f"{Settings.base}/id/organisation/b")
     assert found.called("aide") == {actor}
     thing = found.thing(actor)

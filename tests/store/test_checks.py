@@ -1,12 +1,11 @@
 """The checks as shipped: each runs, speaks both languages, and an import obeys them."""
 
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyoxigraph import QuerySolutions, Store
 
+import stores
 from thc_graph.cli.import_ import load
 from thc_graph.settings import Settings, resources
 from thc_graph.sheets.datasets import inputs
@@ -37,8 +36,7 @@ def test_the_demonstration_breaks_none(demo: Repository) -> None:
 def test_a_follow_up_before_the_plan_was_approved_is_refused(
     demo: Repository, tmp_path: Path
 ) -> None:
-    repository = replace(demo, root=tmp_path / "store")
-    shutil.copytree(demo.root, repository.root)
+    repository = stores.copied(demo, tmp_path)
     sheet = tmp_path / "suivi.csv"
     rows = (resources().data_folder / "demo" / "suivi.csv").read_text("utf-8").splitlines()
     reference = rows[1].split(",")[rows[0].split(",").index("Réf. engagement")]

@@ -14,6 +14,7 @@ from thc_graph.store.guard import (
     check_portable,
     examine,
     form,
+    without_dataset,
 )
 
 FAR = "<http://127.0.0.1:9/>"  # a port that the engine refuses to call, so it tells that it tried
@@ -143,6 +144,21 @@ def test_signed_numbers_and_brackets_in_strings_do_not_count() -> None:
     check("VALUES ?x { " + "-1 " * (2 * MAX_CHAIN) + '} "' + "(" * 2 * MAX_DEPTH + '"')
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ASK {}", "ASK {}"),
+        ("ASK FROM <urn:a> FROM NAMED ex:b {}", "ASK     {}"),
+        ("SELECT ?FROM from<urn:a>{ { SELECT * {} } } # FROM <urn:c>", None),
+        ("ASK FROM", "ASK  "),
+        ("ASK FROM NAMED", "ASK  "),
+    ],
+)
+def test_a_text_without_its_dataset(text: str, expected: str | None) -> None:
+    expected = expected or "SELECT ?FROM  { { SELECT * {} } } # FROM <urn:c>"
+    assert without_dataset(text) == expected
+
+
 def test_the_limit_of_size_is_in_bytes() -> None:
     check("#" + "é" * (MAX_BYTES // 2 - 1))
     with pytest.raises(QueryTooLarge) as refusal:
@@ -181,7 +197,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(PIECES, max_size=12))
 def test_what_reaches_out_is_refused(pieces: list[str]) -> None:
     text = f"{PREFIXES}SELECT * {{ ?s ?p {''.join(pieces)} }}"
@@ -190,7 +206,7 @@ def test_what_reaches_out_is_refused(pieces: list[str]) -> None:
             check(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text())
 def test_any_text_is_read_to_its_end(text: str) -> None:
     form(text)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
+import stores
 from engines import ENGINES, Endpoint
 from thc_graph.errors import RemoteRefused
 from thc_graph.rdf.changes import ChangeSet
@@ -33,13 +34,19 @@ FIRST += [thing(n, f'n° {n} "\\\n\té', OTHER) for n in range(20)]  # in two gr
 FIRST.append(Quad(NamedNode(f"{BASE}/id/x/0"), A, SKOS["Concept"], GRAPH))
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     found = resources()
     schema = read_schema(found.ontology_folder, found.shapes_folder)
-    repository = Repository(tmp_path / "store", schema, Derivation(LIBRARY, BASE))
+    folder = tmp_path_factory.mktemp("published")
+    repository = Repository(folder / "store", schema, Derivation(LIBRARY, BASE))
     publish(repository, added=FIRST)
     return repository
+
+
+@pytest.fixture
+def repository(published: Repository, tmp_path: Path) -> Repository:
+    return stores.copied(published, tmp_path)
 
 
 def publish(repository: Repository, added: list[Quad] = (), removed: list[Quad] = ()) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
@@ -96,6 +97,15 @@ def children() -> set[int]:
     return found
 
 
+def resident(pid: int) -> int:
+    """Return the bytes of memory a process holds, none where it has ended."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * resource.getpagesize()
+
+
 def test_a_query_that_kills_its_child_harms_no_other(snapshot: Path) -> None:
     async def run() -> None:
         async with opened(snapshot) as pool:
@@ -113,6 +123,11 @@ def test_a_query_that_wants_all_memory_ends_alone(snapshot: Path) -> None:
         async with opened(snapshot, memory=400 * MEBIBYTE) as pool:
             hungry = asyncio.create_task(fault(pool.answer(query(HUNGRY))))
             assert await read(pool, SMALL, "pages") == b"o\r\nold\r\n"
+            most = 0
+            while not hungry.done():
+                most = max(most, *map(resident, children()))
+                await asyncio.sleep(0.01)
+            assert most < 500 * MEBIBYTE
             ended = await hungry
             assert isinstance(ended, QueryOutOfMemory)
             assert ended.memory == 400 * MEBIBYTE

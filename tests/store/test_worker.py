@@ -266,7 +266,7 @@ def test_the_program_imports_the_engine_and_nothing_of_ours(tmp_path: Path) -> N
     assert (frame(output)["kind"], code) == ("ready", 0)
     names = {line.rpartition("|")[2].strip().partition(".")[0] for line in imports.splitlines()}
     assert "pyoxigraph" in names
-    assert not names & {"fastapi", "starlette", "rdflib", "pyshacl", "thc_graph", "site"}
+    assert not names & {"starlette", "rdflib", "pyshacl", "thc_graph", "site"}
 
 
 def test_a_missing_snapshot_is_told(tmp_path: Path) -> None:

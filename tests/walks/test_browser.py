@@ -1,27 +1,14 @@
-"""Every kind of page in Chromium: accessible, within its width, alone on the web, without script.
-
-axe-core checks WCAG 2.2 A and AA and its own best practices. It stands in node_modules
-(`npm ci`); Chromium is Debian's.
-"""
+"""Every kind of page in Chromium: accessible, within its width, alone on the web."""
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from tests.serving import served
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from thc_graph.store.publication import Repository
+import axe
+from browsing import chromium, needs_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync")
-RULES = {  # the themes differ in colours alone
-    "light": {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
-}
 EVERY = "THC_EVERY" in os.environ  # CI sets it: English too at every width
 WIDTHS = (1280, 390, 320)  # CSS pixels; 320 is WCAG 1.4.10, reflow
 PAGES = (
@@ -76,22 +63,13 @@ PAGES = (
     "/rien-ici",
 )
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
-needs_axe = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci")
-
-
-@pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
+pytestmark = [pytest.mark.long, needs_chromium]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +93,7 @@ class Watched:
             self.elsewhere.append(url)
 
 
-@needs_axe
+@axe.needed
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_accessible_at_every_width_in_both_themes(
@@ -126,21 +104,14 @@ def test_a_page_is_accessible_at_every_width_in_both_themes(
     page.goto(f"{site}{path}{'&' if '?' in path else '?'}lang={language}")
     if page.query_selector("#zoom"):  # the map that zooms comes after the page
         page.wait_for_selector("#zoom .marque-lieu")
-    page.evaluate(AXE.read_text("utf-8"))
+    axe.install(page)
     for width in WIDTHS if EVERY or language == "fr" else WIDTHS[-1:]:
         page.set_viewport_size({"width": width, "height": 900})
-        for theme in RULES:
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            assert _faults(page, theme) == []
+        for theme in axe.RULES:
+            assert axe.faults(page, theme) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert (_unexpected(watched.complaints, path), watched.elsewhere) == ([], [])
     page.close()
-
-
-def _faults(page: Page, theme: str) -> list[Any]:
-    asked = {**RULES[theme], "resultTypes": ["violations"]}
-    found = page.evaluate("options => axe.run(document, options)", asked)
-    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
 
 
 def _unexpected(complaints: list[str], path: str) -> list[str]:

@@ -83,12 +83,12 @@ def test_a_query_holds_no_iri_of_data(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*QUESTIONS, *EXAMPLES, *OTHERS])
 def test_a_query_runs_as_it_stands_and_soon(demo_store: Store, name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: others may be at work beside it
     results = demo_store.query(LIBRARY.get(name).text)
     if not isinstance(results, QueryBoolean):
         for _ in results:
             pass
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
 
 
 # The demonstration instance

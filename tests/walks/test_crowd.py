@@ -15,7 +15,11 @@ from thc_graph.store.publication import Repository
 CROWD = Path(__file__).parents[2] / "benchmarks" / "crowd.py"
 MEBIBYTE = 1 << 20
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the crowd reads /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.xdist_group("load"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the crowd reads /proc"),
+]
 
 
 @pytest.mark.parametrize("options", [(), ("--republish",)], ids=["still", "republished"])

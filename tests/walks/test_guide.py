@@ -2,12 +2,12 @@
 
 import re
 import shlex
-import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import stores
 from thc_graph.cli.app import app
 from thc_graph.store import snapshots
 from thc_graph.store.publication import Repository
@@ -42,7 +42,7 @@ def screens() -> list[tuple[str, list[str]]]:
 
 def test_the_guide(demo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(demo.root, "store")
+    stores.copied(demo, tmp_path)
     for name, text in FILES.items():
         Path(name).write_text(text, "utf-8")
     assert len(screens()) >= 12

@@ -29,12 +29,17 @@ from serving import running
 from thc_graph.settings import read_settings, write_settings
 from thc_graph.store.publication import Repository
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.xdist_group("load"),
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc"),
+]
 
 CROWD = Path(__file__).parents[2] / "benchmarks" / "crowd.py"
 MEBIBYTE = 1 << 20
 LIMITS = {"seconds": 2.0, "memory": 400 * MEBIBYTE, "slow_seconds": 3.0}
 ROOM = 768 * MEBIBYTE  # of address space, above what the server has at its start
+IDLE = 4  # seconds of the other client alone, before and after
 AT_ONCE = 6  # requests of one attacker
 GRACE = 0.05  # seconds of noise in a median: this machine runs the attackers as well
 BUSY, CALM = 2.0, 3.0  # seconds in which processor use is counted, after so many
@@ -370,11 +375,9 @@ def memory(pid: int, name: str) -> int:
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
 
 
-def test_nothing_hostile_is_felt_by_another(
-    demo: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_hostile_is_felt_by_another(demo: Repository, tmp_path: Path) -> None:
     own = replace(read_settings(demo.root), **LIMITS)
-    before = (demo.root / "CURRENT").read_bytes()
+    published = (demo.root / "CURRENT").read_bytes()
     root = tmp_path / "store"
     root.mkdir()
     for each in demo.root.iterdir():
@@ -385,7 +388,7 @@ def test_nothing_hostile_is_felt_by_another(
     with running(root) as (pid, address):
         witness = Witness(address, 250)
         told(witness.look(2))  # warms caches up
-        idle = told(witness.look(6))
+        before = told(witness.look(IDLE))
         began, peak = memory(pid, "VmSize"), memory(pid, "VmRSS")
         resource.prlimit(pid, resource.RLIMIT_AS, (began + ROOM, began + ROOM))
         looking = witness.look(600)
@@ -404,15 +407,16 @@ def test_nothing_hostile_is_felt_by_another(
         assert len(alive) == 2 * own.workers
         used = ticks([pid, *alive]) - used
         peak = memory(pid, "VmHWM") - peak
+        after = told(witness.look(IDLE))
     listener.close()
-    medians = f"{idle['median'] * 1000:.1f} ms idle, {meanwhile['median'] * 1000:.1f} ms meanwhile"
-    with capsys.disabled():
-        sys.stdout.write(f"\n{medians}; {peak >> 20} MiB more; {used:.2f} s used after\n")
+    idle = max(before["median"], after["median"])  # others may have begun or ended meanwhile
+    medians = f"{idle * 1000:.1f} ms idle, {meanwhile['median'] * 1000:.1f} ms meanwhile"
+    sys.stdout.write(f"{medians}; {peak >> 20} MiB more; {used:.2f} s used after\n")
     assert faults == {name: [] for name in faults}
     assert meanwhile["faults"] == {}
     assert set(meanwhile["statuses"]) == {"200"}
     assert listener.came == 0
     assert used < 0.1 * BUSY
     assert peak < 300 * MEBIBYTE
-    assert meanwhile["median"] < 2 * idle["median"] + GRACE
-    assert (demo.root / "CURRENT").read_bytes() == before
+    assert meanwhile["median"] < 2 * idle + GRACE
+    assert (demo.root / "CURRENT").read_bytes() == published

@@ -17,10 +17,9 @@ from pathlib import Path
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode
 
-from thc_graph.cli.app import repository
-from thc_graph.cli.init import publish_vocabulary
-from thc_graph.settings import Settings, write_settings
 from thc_graph.store.publication import Repository
+
+pytestmark = pytest.mark.long
 
 TIMES = 100
 LONGEST = 90  # seconds in all; what was done until then is judged
@@ -48,15 +47,6 @@ for _ in iter(sys.stdin.readline, ""):
     os.waitpid(child, 0)
     print("fini", flush=True)
 """
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Repository:
-    settings = Settings(store=tmp_path / "store")
-    write_settings(settings)
-    made = repository(settings)
-    publish_vocabulary(made, settings.base)
-    return made
 
 
 def slogans(found: Repository) -> set[str]:
@@ -97,14 +87,14 @@ class Importer:
 
 
 @pytest.fixture
-def importer(small: Repository, tmp_path: Path) -> Iterator[Importer]:
-    made = Importer(small.root, tmp_path / "acteurs.csv")
+def importer(bare: Repository, tmp_path: Path) -> Iterator[Importer]:
+    made = Importer(bare.root, tmp_path / "acteurs.csv")
     yield made
     made.process.kill()
     made.process.communicate(timeout=30)
 
 
-def test_a_killed_import_is_whole_or_absent(small: Repository, importer: Importer) -> None:
+def test_a_killed_import_is_whole_or_absent(bare: Repository, importer: Importer) -> None:
     dice, killed = random.Random(7), Counter[str]()
     assert importer.load(-1)[-1] == "publié"  # once the process is ready
     began = time.monotonic()
@@ -118,16 +108,16 @@ def test_a_killed_import_is_whole_or_absent(small: Repository, importer: Importe
         killed[said[-1] if said else "before"] += 1
         if "publié" in said:
             standing = {f"Passage {number}"}
-        found = slogans(small)  # a reader, before anyone has cleaned up
+        found = slogans(bare)  # a reader, before anyone has cleaned up
         assert found in (standing, {f"Passage {number}"})
-        with small.writing():  # the next command finishes or cleans up
-            snapshot = small.current()
+        with bare.writing():  # the next command finishes or cleans up
+            snapshot = bare.current()
         assert snapshot is not None
-        assert snapshot.commit == small.history.head
-        assert not list((small.root / "snapshots").glob(".draft-*"))
-        assert not list((small.root / "history").glob(".*"))
-        standing = slogans(small)
+        assert snapshot.commit == bare.history.head
+        assert not list((bare.root / "snapshots").glob(".draft-*"))
+        assert not list((bare.root / "history").glob(".*"))
+        standing = slogans(bare)
         assert standing in (found, {f"Passage {number}"})
     assert importer.load(TIMES + 1)[-1] == "publié"
-    assert slogans(small) == {f"Passage {TIMES + 1}"}
+    assert slogans(bare) == {f"Passage {TIMES + 1}"}
     assert len(killed) >= 4, killed  # the kills fell in several stages

@@ -7,13 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
+from typer.testing import CliRunner
 
+from thc_graph.cli.app import app
 from thc_graph.errors import HistoryCorrupt
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
@@ -39,10 +42,10 @@ HOLDER = NamedNode("http://www.w3.org/ns/org#member")
 EMAIL = NamedNode("http://schema.org/email")
 NAME, ADDRESS = "Zoé Marqueur-Unique", "zoe.unique@exemple.fr"
 TRACES = (NAME, ADDRESS, PERSON.value)
-PROGRAM = "from thc_graph.cli import main; main()"
 KILLED_AT = """
-import os, signal, sys
-left = int(sys.argv.pop(1))
+import json, os, signal, sys
+from thc_graph.cli import main
+left = 0
 def count(event, given):
     global left
     last = event == "os.remove" and str(given[0]).endswith("purge.json")
@@ -50,7 +53,13 @@ def count(event, given):
         left -= 1
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(count)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        left, *sys.argv = json.loads(line)
+        sys.addaudithook(count)
+        main()
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
@@ -87,10 +96,9 @@ def store(bare: Repository) -> Repository:
 
 
 def run(repository: Repository, *options: str, code: int = 0) -> str:
-    argv = [sys.executable, "-c", PROGRAM, "--store", str(repository.root), "purge", *options]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == code, done.stderr
-    return done.stdout + done.stderr
+    done = CliRunner().invoke(app, ["--store", str(repository.root), "purge", *options])
+    assert done.exit_code == code, done.output
+    return done.output
 
 
 ERASE = (PERSON.value, "--reason", "request", "--yes")
@@ -192,15 +200,36 @@ def test_a_redacted_commit_is_held_to_its_seal(store: Repository) -> None:
         store.history.change(id_)
 
 
-def test_a_purge_killed_anywhere_is_finished_by_the_next_writer(store: Repository) -> None:
-    arguments = ["--store", str(store.root), "purge", *ERASE]
+@pytest.fixture
+def killed() -> Iterator[Callable[[int, Path], int]]:
+    """Give a function that kills a purge at a moment, or lets it end; it returns the exit code.
+
+    The process behind it has everything ready, and makes a child for each purge.
+    """
+    argv = [sys.executable, "-c", KILLED_AT]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+
+        def purge(moment: int, root: Path) -> int:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            words = ["thc-graph", "--store", str(root), "purge", *ERASE]
+            print(json.dumps([moment, *words]), file=process.stdin, flush=True)
+            lines = (line for line in process.stdout if line.startswith("ended "))
+            return int(next(lines).split()[1])
+
+        yield purge
+
+
+def test_a_purge_killed_anywhere_is_finished_by_the_next_writer(
+    store: Repository, killed: Callable[[int, Path], int]
+) -> None:
     begun = finished = 0
     for moment in range(2, 60, 3):
         own = replace(store, root=store.root.with_name(f"store-{moment}"))
         shutil.copytree(store.root, own.root)
-        arguments[1] = str(own.root)
-        argv = [sys.executable, "-c", KILLED_AT + PROGRAM, str(moment), *arguments]
-        done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
+        code = killed(moment, own.root)
         is_begun = (own.root / "purge.json").exists()
         with own.writing():
             pass
@@ -208,16 +237,16 @@ def test_a_purge_killed_anywhere_is_finished_by_the_next_writer(store: Repositor
         assert snapshot is not None
         assert snapshot.commit == own.history.head
         assert not (own.root / "purge.json").exists()
-        if is_begun or done.returncode == 0:
+        if is_begun or code == 0:
             assert holding(own.root, *TRACES) == [], moment
             assert purging.tombstone(own.root, PERSON.value)
             assert sum(commit.purge is not None for commit in own.history.log()) == 1
         begun += is_begun
         shutil.rmtree(own.root)
-        if done.returncode == 0:
+        if code == 0:
             finished = moment
             break
-        assert done.returncode == -signal.SIGKILL
+        assert code == -signal.SIGKILL
     assert finished
     assert begun > 3
 
@@ -228,10 +257,10 @@ def test_a_running_server_forgets(store: Repository) -> None:
 
 async def _forgets(store: Repository) -> None:
     service = open_service(replace(read_settings(store.root), refresh_seconds=3600, workers=1))
-    app = create_app(service)
-    transport = httpx.ASGITransport(app)
+    served = create_app(service)
+    transport = httpx.ASGITransport(served)
     async with (
-        app.router.lifespan_context(app),
+        served.router.lifespan_context(served),
         httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
     ):
         paths = ["/doc/personne/zoe-marqueur", "/doc/personne/zoe-marqueur.ttl"]

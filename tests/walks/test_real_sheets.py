@@ -1,13 +1,12 @@
 """Real sheets made by others, loaded through declared mappings. Read in place, never copied."""
 
 import os
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
+import stores
 from thc_graph.cli.import_ import Report, load
 from thc_graph.rdf.terms import DCT, RDFS, THC, A
 from thc_graph.settings import Settings, resources
@@ -24,15 +23,16 @@ SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared")
 REAL = SHARED / "data" / "real"
 MAPPINGS = resources().data_folder / "mappings" / "149-propositions"
 
-pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real sheets in {REAL}")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not REAL.is_dir(), reason=f"no real sheets in {REAL}"),
+]
 
 
 @pytest.fixture
 def copy(demo: Repository, tmp_path: Path) -> Repository:
     """The demonstration instance, to write in."""
-    root = tmp_path / "store"
-    shutil.copytree(demo.root, root)
-    return replace(demo, root=root)
+    return stores.copied(demo, tmp_path)
 
 
 def apply(repository: Repository, name: str) -> Report:

@@ -28,6 +28,8 @@ BASE = Settings.base
 GRAPH = f"{BASE}/graph/"
 FORMATS = sorted(WRITERS)
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def store(demo: Repository) -> Store:

@@ -3,14 +3,10 @@
 import gzip
 import html
 import re
-from collections.abc import Iterator
 from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.serving import served
-
-from thc_graph.store.publication import Repository
 
 ENTITY, DASHBOARD, LIST, FORM, MAP = 60_000, 70_000, 50_000, 40_000, 150_000  # bytes
 LIMITS = {
@@ -32,12 +28,6 @@ EDITOR = "vendor/yasgui"  # comes on top of the plain form, only where it is ins
 LINKED = r'(?:<link rel="stylesheet" href|<script[^>]* src|<use [^>]*href|data-places)="([^"#]+)'
 IN_OTHER_FONTS = re.compile(r"<(head|script|pre|code|textarea)\b.*?</\1>", re.DOTALL)
 FONT = r'url\("([^"]+)"\)[^;]*;\s*unicode-range: ([^;]+);'
-
-
-@pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
 
 
 def bytes_of(address: str) -> bytes:

@@ -2,27 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-from tests.serving import served
+from playwright.sync_api import Page
 
-from thc_graph.store.publication import Repository
+from browsing import chromium, needs_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync")
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def page(demo: Repository) -> Iterator[Page]:
-    with served(demo.root) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        context = browser.new_context(java_script_enabled=False, base_url=address, locale="fr")
+def page(site: str) -> Iterator[Page]:
+    with chromium() as browser:
+        context = browser.new_context(java_script_enabled=False, base_url=site, locale="fr")
         yield context.new_page()
-        browser.close()
 
 
 def test_a_word_typed_in_haste_leads_to_the_town(page: Page) -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,14 @@ import pytest
 import uvicorn
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
+from engines import ENGINES, Endpoint
 from thc_graph.schema.reading import read_schema
 from thc_graph.service import Service, open_service
 from thc_graph.settings import Settings, read_settings, resources
 from thc_graph.store.publication import Repository
 from thc_graph.store.queries import Library
 from thc_graph.web.app import create_app
+from visiting import visiting
 
 ALL = NamedNode("https://data.thc.example/graph/all")
 SOME = NamedNode("https://data.thc.example/graph/some")
@@ -67,16 +69,19 @@ def service(settings: Settings, publish: Callable[..., None]) -> Service:
     return Service(settings, schema, Library(resources().queries_folder))
 
 
-@asynccontextmanager
-async def visiting(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of an application over a service, in this process."""
-    app = create_app(service)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
-    ):
-        yield client
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Endpoint]]:
+    """Give a function that starts a real engine by its name, once for all who ask."""
+    started: dict[str, Endpoint] = {}
+    with ExitStack() as stack:
+
+        def start(name: str) -> Endpoint:
+            if name not in started:
+                folder = tmp_path_factory.mktemp(name)
+                started[name] = stack.enter_context(ENGINES[name](folder))
+            return started[name]
+
+        yield start
 
 
 @pytest.fixture(scope="module")

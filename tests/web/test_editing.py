@@ -24,7 +24,7 @@ from thc_graph.store.publication import Repository
 from thc_graph.store.queries import Library
 from thc_graph.web.app import create_app
 from thc_graph.web.doors import Doors
-from thc_graph.web.editing import create_editors
+from thc_graph.web.editors import create_editors
 
 pytestmark = pytest.mark.anyio
 

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import sync_playwright
-from tests.walks.test_browser import CHROMIUM, QUIET
 
+from browsing import chromium, needs_chromium
 from thc_graph.service import Service
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+pytestmark = needs_chromium
 
 SCRIPT = "</script><script>window.hit=1</script><img src=x onerror=window.hit=1>"
 HOSTILE = f"""
@@ -41,8 +40,7 @@ def attacked(service: Service, publish: Callable[..., None]) -> None:
 
 
 def test_nothing_that_data_hold_is_ever_run(address: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+    with chromium() as browser:
         page = browser.new_page()
         complaints: list[str] = []
         page.on("console", lambda told: complaints.append(told.text))
@@ -58,7 +56,6 @@ def test_nothing_that_data_hold_is_ever_run(address: str) -> None:
             assert schemes <= {"http", "https", "mailto"}, path
             for block in page.locator("script[type='application/ld+json']").all():
                 json.loads(block.text_content() or "")
-        browser.close()
     assert complaints == []
 
 

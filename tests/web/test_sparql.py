@@ -1,15 +1,18 @@
 """The endpoint, by the tables of SPARQL 1.1 Protocol, section 2.1, and of our promises."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from pyoxigraph import RdfFormat, parse
 
+from engines import ENGINES, Endpoint, expect_shortfall
 from thc_graph.service import Service
+from visiting import fill, over, visiting
 
 ALL = "https://data.thc.example/graph/all"
 SOME = "https://data.thc.example/graph/some"
@@ -28,6 +31,34 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 FORM = "application/x-www-form-urlencoded"
 
 Limited = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The service over one engine."""
+
+    name: str
+    service: Service
+    client: httpx.AsyncClient
+
+
+@pytest.fixture(scope="module", params=["pool", *ENGINES])
+async def kind(
+    request: pytest.FixtureRequest, service: Service, endpoint: Callable[[str], Endpoint]
+) -> AsyncIterator[Kind]:
+    if request.param != "pool":
+        engine = endpoint(request.param)
+        fill(engine, service, "c0ffee")
+        service = over(service, engine.query)
+    async with visiting(service) as client:
+        yield Kind(request.param, service, client)
+
+
+@pytest.fixture
+def client(kind: Kind, request: pytest.FixtureRequest) -> httpx.AsyncClient:
+    """Visit the service over each engine in turn: what it answers is the same."""
+    expect_shortfall(request, kind.name, request.node.originalname)
+    return kind.client
 
 
 @pytest.mark.parametrize("query", [SELECT, ASK])
@@ -250,12 +281,12 @@ async def test_a_large_answer_is_packed_for_those_who_unpack(client: httpx.Async
 
 
 async def test_the_same_query_at_the_same_time_is_evaluated_once(
-    service: Service, client: httpx.AsyncClient
+    kind: Kind, client: httpx.AsyncClient
 ) -> None:
     query = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f }"
 
     def answered() -> int:
-        return service.published.pool.state().lanes["public"].answered
+        return kind.service.published.pool.state().lanes["public"].answered
 
     before = answered()
     found = await asyncio.gather(
@@ -400,6 +431,11 @@ async def test_a_budget_of_time(limited: Limited) -> None:
     async with limited(client_seconds=0.2, seconds=0.3) as client:
         await client.get("/sparql", params={"query": RUNAWAY})
         assert (await client.get("/sparql", params={"query": ASK})).status_code == 429
+
+
+async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient) -> None:
+    response = await client.delete("/sparql")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}
 
 
 async def test_preflight(client: httpx.AsyncClient) -> None:

@@ -7,6 +7,26 @@ a guard: too many removals, or an undo of what changed since; 130 interrupted.
 
 import sys
 
+from thc_graph.cli import (  # each verb adds itself to the application
+    backup,
+    diff,
+    doctor,
+    export,
+    import_,
+    imports,
+    init,
+    log,
+    map_,
+    purge,
+    push,
+    query,
+    restore,
+    serve,
+    stats,
+    template,
+    token,
+    validate,
+)
 from thc_graph.cli.app import app
 from thc_graph.cli.console import fail
 from thc_graph.errors import SheetError, StoreLocked, ThcGraphError

@@ -1,4 +1,4 @@
-"""The commands, together; and what all of them need: the store and its repository."""
+"""The application that each verb adds itself to, and what all of them need: the repository."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from thc_graph import __version__
+from thc_graph.cli import mirroring
 from thc_graph.schema.reading import read_schema
 from thc_graph.search.index import Indexing
 from thc_graph.settings import Settings, read_settings, resources
@@ -53,7 +54,7 @@ def repository(settings: Settings) -> Repository:
     derivation = Derivation(library, settings.base)
     if not settings.is_ruled:
         return Repository(settings.store, schema, derivation, union=False, ruled=False)
-    follow = push.keep_up(settings) if settings.remote_update else None
+    follow = mirroring.keep_up(settings) if settings.remote_update else None
     artefacts = (Indexing(schema, library), NameFile(library))
     return Repository(settings.store, schema, derivation, artefacts, follow)
 
@@ -66,46 +67,3 @@ def opened(context: typer.Context) -> tuple[Settings, Repository]:
     """
     settings = read_settings(context.obj.store)
     return settings, repository(settings)
-
-
-from thc_graph.cli import (  # noqa: E402 - each verb adds itself to the app above
-    backup,
-    diff,
-    doctor,
-    export,
-    import_,
-    imports,
-    init,
-    log,
-    map_,
-    purge,
-    push,
-    query,
-    restore,
-    serve,
-    stats,
-    template,
-    token,
-    validate,
-)
-
-__all__ = [
-    "backup",
-    "diff",
-    "doctor",
-    "export",
-    "import_",
-    "imports",
-    "init",
-    "log",
-    "map_",
-    "purge",
-    "push",
-    "query",
-    "restore",
-    "serve",
-    "stats",
-    "template",
-    "token",
-    "validate",
-]

@@ -34,7 +34,7 @@ def serve(
     from thc_graph.web import logs  # noqa: PLC0415
     from thc_graph.web.app import create_app  # noqa: PLC0415
     from thc_graph.web.doors import Doors, listen  # noqa: PLC0415
-    from thc_graph.web.editing import create_editors  # noqa: PLC0415
+    from thc_graph.web.editors import create_editors  # noqa: PLC0415
     from thc_graph.web.server import Server  # noqa: PLC0415
 
     settings, repository = opened(context)

@@ -72,6 +72,11 @@ class State(Protocol):
 class Engine(Protocol):
     """What answers queries: the pool of children here, or an endpoint elsewhere."""
 
+    @property
+    def graphs(self) -> tuple[str, ...] | None:
+        """The named graphs that can be asked, None where the store itself is to be asked."""
+        ...
+
     async def start(self) -> None:
         """Make ready for the first query."""
         ...

@@ -10,6 +10,7 @@ The guard is the first wall; a child without network, memory or time is the seco
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
@@ -101,6 +102,7 @@ def check(text: str) -> None:
     examine(text)
 
 
+@lru_cache(maxsize=256)
 def examine(text: str) -> Examined:
     """Return what a query's text tells, or refuse one that must not reach a child.
 
@@ -151,6 +153,19 @@ def _is_portable(before: _Token | None, token: _Token, after: _Token | None) -> 
 def dataset(text: str) -> Dataset | None:
     """Return the dataset that a query's FROM and FROM NAMED make, None where it names none."""
     return _dataset(_read(text, 0, set()))
+
+
+def without_dataset(text: str) -> str:
+    """Return a query without its FROM and FROM NAMED."""
+    tokens, kept, end = _read(text, 0, set()), list[str](), 0
+    for place, token in _outside_brackets(tokens):
+        if token.kind != "word" or token.text.upper() != "FROM":
+            continue
+        clause = tokens[place : place + 3]
+        is_named = [each.text.upper() for each in clause[1:2]] == ["NAMED"]
+        kept.append(text[end : token.start])
+        end = clause[: 2 + is_named][-1].end
+    return " ".join([*kept, text[end:]])
 
 
 def form(text: str) -> str | None:

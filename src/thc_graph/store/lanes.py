@@ -79,7 +79,7 @@ class LaneRoom(Generic[Worker]):
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.idle: asyncio.Queue[Worker] = asyncio.Queue()
+        self.idle = asyncio.LifoQueue[Worker]()  # the last at work first: it is the warmest
         self.busy = 0
         self.answered = self.failed = self.crashed = 0
         self.stopped = self.left = self.refused = 0

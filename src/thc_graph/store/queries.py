@@ -45,17 +45,19 @@ class StoredQuery:
 
 @dataclass(frozen=True)
 class Library:
-    """All stored queries below a folder; a file is read at its first use."""
+    """All stored queries below a folder; a folder and a file are read at their first use."""
 
     folder: Path
     _read: dict[str, StoredQuery] = field(default_factory=dict, repr=False)
+    _listed: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     def names(self, under: str = "") -> tuple[str, ...]:
         """Return the names of the queries that stand directly in one of the folders."""
-        found = (self.folder / under).glob("*.rq")
-        return tuple(
-            sorted(path.relative_to(self.folder).with_suffix("").as_posix() for path in found)
-        )
+        if under not in self._listed:
+            found = (self.folder / under).glob("*.rq")
+            names = (path.relative_to(self.folder).with_suffix("").as_posix() for path in found)
+            self._listed[under] = tuple(sorted(names))
+        return self._listed[under]
 
     def __contains__(self, name: str) -> bool:
         return name in self._read or self._path(name).is_file()

@@ -132,6 +132,10 @@ class Remote:
         self._empty = tempfile.TemporaryDirectory(prefix="thc-graph-")
         self._reader = Pool(Path(self._empty.name) / "quads", lanes=rooms)
 
+    @property
+    def graphs(self) -> tuple[str, ...] | None:
+        return self.dataset.named if self.dataset else None
+
     async def start(self) -> None:
         """Start the children that read queries; the engine itself is not asked anything."""
         Store(str(self._reader.snapshot)).flush()
@@ -198,7 +202,9 @@ class Remote:
     async def _ask(self, query: Query, form: str) -> Reply:
         accept = answers.ACCEPT[answers.family(form)]
         base = f"BASE {NamedNode(query.base)} " if query.base else ""
-        sent = {"query": [base + query.text], **self._graphs(query)}
+        graphs = self._graphs(query)  # Virtuoso takes what a text names beside it
+        text = guard.without_dataset(query.text) if graphs else query.text
+        sent = {"query": [base + text], **graphs}
         try:
             reply = await self._post(sent, accept, query)
         except httpx.ConnectTimeout:
@@ -242,8 +248,8 @@ class Remote:
         elif self.dataset is not None:
             default, named = self.dataset.only(default), self.dataset.only(named)
         return {
-            "default-graph-uri": [*(default or (NOTHING,))],
-            "named-graph-uri": [*(named or (NOTHING,))],
+            "default-graph-uri": [*dict.fromkeys(default or (NOTHING,))],
+            "named-graph-uri": [*dict.fromkeys(named or (NOTHING,))],
         }
 
 

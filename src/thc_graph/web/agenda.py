@@ -8,8 +8,9 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from babel.dates import format_date
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph import agenda, tables
 from thc_graph.agenda import Asked, Event
@@ -18,16 +19,17 @@ from thc_graph.rdf.terms import Term
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS
 from thc_graph.web import calendars, charts, files
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.files import Form, Source
 from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import PARIS, represent, today
+from thc_graph.web.routing import Router
 from thc_graph.web.writing import LOCALES
 
-router = APIRouter()
+router = Router()
 
 PATH: Final = "/agenda"
 KIND: Final = PATH.removeprefix("/")
@@ -159,8 +161,8 @@ FORMATS: Final[tuple[Form[Asked], ...]] = (
 OFFERED: Final = (HTML, *(form.media_type for form in FORMATS))
 
 
-@router.api_route(PATH, methods=["GET", "HEAD"])
-async def page(request: Request, reading: Reading) -> Response:
+@router.get(PATH)
+async def page(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     suffix = request.query_params.get("format", "")
     form = files.find(FORMATS, suffix, media_type)
@@ -178,16 +180,16 @@ async def page(request: Request, reading: Reading) -> Response:
     return represent(request, reading, content, HTML, language=told, links=links, day=asked.today)
 
 
-@router.api_route(f"{PATH}.{{suffix}}", methods=["GET", "HEAD"])
-async def file(suffix: str, request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}.{{suffix}}")
+async def file(suffix: str, request: Request, reading: Published) -> Response:
     form = files.find(FORMATS, suffix)
     if form is None:
         raise Problem(404, "NotFound")
     return await _file(request, reading, form)
 
 
-@router.api_route("/doc/evenement/{key}.ics", methods=["GET", "HEAD"])
-async def event(key: str, request: Request, reading: Reading) -> Response:
+@router.get("/doc/evenement/{key}.ics")
+async def event(key: str, request: Request, reading: Published) -> Response:
     """Return one event for one's own calendar."""
     settings, told = request.app.state.service.settings, language_of(request)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from fastapi import Request
+from starlette.requests import Request
 
 from thc_graph.errors import (
     QueryError,
@@ -108,6 +108,8 @@ async def unpublished(published: Published, dataset: Dataset | None) -> tuple[st
 
 
 async def _graph_names(published: Published) -> frozenset[str]:
+    if published.pool.graphs is not None:
+        return frozenset(published.pool.graphs)
     rows = await published.bindings("service/graph-names")
     return frozenset(str(row["graph"])[1:-1] for row in rows)
 
@@ -118,9 +120,11 @@ async def answer(request: Request, published: Published, question: Question) -> 
     Raises:
         Problem: What the engine refused or gave up, a budget used up, or the client gone.
     """
+    if isinstance(kept := published.kept(question.key), Result):
+        return kept
     make = partial(_charged, quotas_of(request), client_of(request), published, question)
-    kept = question.examined.is_constant
-    work = published.page(question.key, make) if kept else make()
+    is_constant = question.examined.is_constant
+    work = published.page(question.key, make) if is_constant else make()
     result = await _while_listening(request, work)
     if result is None:
         raise RuntimeError("An answer is never absent.")

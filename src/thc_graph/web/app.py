@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute, Mount
 
 from thc_graph.service import Service
 from thc_graph.web import (
@@ -56,6 +57,7 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
 
     app = FastAPI(
         title=service.settings.title,
+        routes=_routes(),
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -69,7 +71,6 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=app.state.metrics.observe)
     problems.install(app)
-    _route(app)
     return app
 
 
@@ -77,10 +78,10 @@ def _kinds(service: Service) -> set[str]:
     return {shape.kind for shape in service.schema.listed() if shape.kind}
 
 
-def _route(app: FastAPI) -> None:
-    app.mount("/static", Assets(), name="static")
-    for router in (
+def _routes() -> list[BaseRoute]:
+    routers = (
         health.router,
+        sparql.router,
         notices.router,
         home.router,
         lists.router,
@@ -89,15 +90,15 @@ def _route(app: FastAPI) -> None:
         agenda.router,
         atlas.router,
         figures.router,
-        sparql.router,
         examples.router,
         description.router,
         entities.router,
         aspects.router,
         vocabulary.router,
         lists.last_router,
-    ):
-        app.include_router(router)
+    )
+    found = [route for router in routers for route in router.routes]
+    return [Mount("/static", Assets(), name="static"), *found]
 
 
 def _warn(service: Service) -> None:

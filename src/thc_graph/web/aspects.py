@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import Literal, NamedNode
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.differences import Difference, differences
 from thc_graph.entities import describing
@@ -23,11 +24,12 @@ from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.store.history import Commit
 from thc_graph.store.touches import Touches
 from thc_graph.web import files
-from thc_graph.web.entities import HTML, Reading, heading, is_iri
+from thc_graph.web.entities import HTML, heading, is_iri
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent, today
+from thc_graph.web.routing import Router
 
 SHOWN: Final = 20  # versions of a history
 SIZE: Final = 50  # entities of a page of those that point here
@@ -35,7 +37,7 @@ QUERY: Final = "application/sparql-query"
 
 Make = Callable[[], Awaitable[bytes]]
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Change:
     difference: Difference
 
 
-@router.api_route("/doc/{kind}/{key}/historique", methods=["GET", "HEAD"])
-async def history(kind: str, key: str, request: Request, reading: Reading) -> Response:
+@router.get("/doc/{kind}/{key}/historique")
+async def history(kind: str, key: str, request: Request, reading: Published) -> Response:
     """Show which versions changed an entity, and what each of them changed."""
     entity, told = await _entity(request, reading, kind, key), language_of(request)
     make = partial(_history, request, reading, entity, kind)
@@ -68,8 +70,8 @@ def _changes(service: Service, reading: Published, iri: NamedNode, told: str) ->
     return [Change(each.commit, one) for each, told_of in found for one in told_of]
 
 
-@router.api_route("/doc/{kind}/{key}/cite-par", methods=["GET", "HEAD"])
-async def cited(kind: str, key: str, request: Request, reading: Reading) -> Response:
+@router.get("/doc/{kind}/{key}/cite-par")
+async def cited(kind: str, key: str, request: Request, reading: Published) -> Response:
     """List the entities of a kind that point at one through a property, fifty a page."""
     entity = await _entity(request, reading, kind, key)
     return await citing(request, reading, entity, kind)
@@ -114,8 +116,8 @@ async def _cited(
     )
 
 
-@router.api_route("/doc/{kind}/{key}/{name}", methods=["GET", "HEAD"])
-async def part(kind: str, key: str, name: str, request: Request, reading: Reading) -> Response:
+@router.get("/doc/{kind}/{key}/{name}")
+async def part(kind: str, key: str, name: str, request: Request, reading: Published) -> Response:
     """Give a section of a page as a table to take away, or as its query."""
     id_, _, suffix = name.rpartition(".")
     form = files.find(files.FORMATS, suffix)

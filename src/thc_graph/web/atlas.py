@@ -13,23 +13,25 @@ from functools import cache, partial
 from typing import Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import Literal
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph import atlas
 from thc_graph.atlas import Map, Place, Spot
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS
 from thc_graph.web import assets, maps
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.files import json_of
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
+from thc_graph.web.routing import Router
 from thc_graph.web.writing import curie
 
-router = APIRouter()
+router = Router()
 
 PATH: Final = "/carte"
 FIRST: Final = "engagement"
@@ -104,8 +106,8 @@ def outlines() -> dict[str, Any]:
     return found
 
 
-@router.api_route(PATH, methods=["GET", "HEAD"])
-async def page(request: Request, reading: Reading) -> Response:
+@router.get(PATH)
+async def page(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), (HTML, *MEDIA_TYPES.values()))
     if media_type is None:
         raise Problem(406, "NotAcceptable", {"offered": (HTML, *MEDIA_TYPES.values())})
@@ -113,8 +115,8 @@ async def page(request: Request, reading: Reading) -> Response:
     return await _answer(request, reading, suffix or request.query_params.get("format", ""))
 
 
-@router.api_route(f"{PATH}.{{suffix}}", methods=["GET", "HEAD"])
-async def file(suffix: str, request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}.{{suffix}}")
+async def file(suffix: str, request: Request, reading: Published) -> Response:
     return await _answer(request, reading, suffix)
 
 

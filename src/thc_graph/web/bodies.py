@@ -1,6 +1,6 @@
 """Bodies: what a request carries, refused before it is read whole where it is too large."""
 
-from fastapi import Request
+from starlette.requests import Request
 
 from thc_graph.web.problems import Problem
 

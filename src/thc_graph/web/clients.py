@@ -62,6 +62,7 @@ def is_within(address: Address | None, networks: Iterable[str]) -> bool:
     return address is not None and any(address in _network(each) for each in networks)
 
 
+@lru_cache(maxsize=4096)
 def shortened(address: Address | None) -> str:
     """Return an address without the part that is a person's: /24 of IPv4, /48 of IPv6."""
     if address is None:
@@ -79,6 +80,7 @@ def _peer(connection: HTTPConnection) -> Address | None:
     return _address(connection.client.host) if connection.client else None
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> Address | None:
     try:
         address = ip_address(text.strip())

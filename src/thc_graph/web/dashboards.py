@@ -9,21 +9,23 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.dashboards import board
 from thc_graph.dashboards.board import Asked, Board, Line
 from thc_graph.service import Published
 from thc_graph.web import boardfiles, charts, files
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import SECURITY, represent, today
+from thc_graph.web.routing import Router
 
-router = APIRouter()
+router = Router()
 
 PATH: Final = "/tableau-de-bord"
 KIND: Final = PATH.removeprefix("/")
@@ -48,8 +50,8 @@ class Offered:
     labels: dict[str, Any]
 
 
-@router.api_route(PATH, methods=["GET", "HEAD"])
-async def dashboard(request: Request, reading: Reading) -> Response:
+@router.get(PATH)
+async def dashboard(request: Request, reading: Published) -> Response:
     suffix = request.query_params.get("format", "")
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     if suffix or media_type not in (HTML, None):
@@ -63,13 +65,13 @@ async def dashboard(request: Request, reading: Reading) -> Response:
     return response
 
 
-@router.api_route(f"{PATH}.{{suffix}}", methods=["GET", "HEAD"])
-async def file(suffix: str, request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}.{{suffix}}")
+async def file(suffix: str, request: Request, reading: Published) -> Response:
     return await _file(request, reading, suffix)
 
 
-@router.api_route(f"{PATH}/{{name}}.svg", methods=["GET", "HEAD"])
-async def chart(name: str, request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}/{{name}}.svg")
+async def chart(name: str, request: Request, reading: Published) -> Response:
     """Return one of the page's drawings, with the colours of the light theme in it."""
     if name not in CHARTS:
         raise Problem(404, "NotFound")

@@ -9,18 +9,19 @@ from functools import partial
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import Literal, NamedNode, Triple
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import DCT, FOAF, RDF, RDFS, VOCABULARY, VOID, XSD, Namespace, Term
 from thc_graph.service import Published
 from thc_graph.settings import Settings
-from thc_graph.web.entities import Reading
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import pages_of
 from thc_graph.web.responses import represent
+from thc_graph.web.routing import Router
 
 SD: Final = Namespace("http://www.w3.org/ns/sparql-service-description#")
 W3C_FORMATS: Final = "http://www.w3.org/ns/formats/"
@@ -38,11 +39,11 @@ PREFIXES: Final = {"sd": SD, "void": VOID, "formats": W3C_FORMATS}
 Facts = Iterator[tuple[NamedNode, NamedNode, Term]]
 Describe = Callable[[Request, Published], Awaitable[list[Triple]]]
 
-router = APIRouter()
+router = Router()
 
 
-@router.api_route(VOID_PATH, methods=["GET", "HEAD"])
-async def void(request: Request, reading: Reading) -> Response:
+@router.get(VOID_PATH)
+async def void(request: Request, reading: Published) -> Response:
     wanted = choose(request.headers.get("accept", ""), OFFERED)
     if wanted is None:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})

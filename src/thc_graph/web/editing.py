@@ -7,14 +7,13 @@ by visitors as soon as they see any publication.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from thc_graph.errors import EditRefused, QueueFull
 from thc_graph.rdf import formats, iris
@@ -28,17 +27,16 @@ from thc_graph.store.publication import Repository
 from thc_graph.store.tokens import Role, Token
 from thc_graph.store.updates import Edit, GraphName, Written
 from thc_graph.web import bodies, problems, sparql
-from thc_graph.web.logs import Witness
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.responses import Frame
+from thc_graph.web.routing import Router
 
 DERIVED: Final = ("derive", "catalogue", iris.PROVENANCE)  # never written by hand
 BY_ADMIN: Final = ("vocabulaire",)  # comes with the program; written by an admin alone
 WAITING: Final = 16  # writes that may wait for their turn
 PATCH: Final = "application/rdf-patch"
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass
@@ -111,61 +109,33 @@ class Door:
         return source not in DERIVED and (source not in BY_ADMIN or token.may("admin"))
 
 
-def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
-    """Return the application behind the editors' port; the public one starts their service."""
-    from thc_graph.web import graphstore  # noqa: PLC0415 - it stands on this module
+async def bearer(request: Request, role: Role) -> Token:
+    """Return the request's token.
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state = public.state
-    settings = public.state.service.settings
-    desk = Desk(repository.root, settings.update_seconds, settings.memory)
-    app.state.door = Door(public.state.service, repository, desk)
-    app.add_middleware(Frame)
-    app.add_middleware(Witness, observe=public.state.metrics.observe)
-    problems.install(app)
-    app.add_exception_handler(EditRefused, refused)
-    reading = [Depends(bearing("read")), Depends(_caught_up)]
-    app.include_router(sparql.router, dependencies=reading)
-    app.include_router(router)
-    app.include_router(graphstore.router)
-    return app
-
-
-def bearing(role: Role) -> Callable[[Request], Awaitable[Token]]:
-    """Return a dependency that gives the request's token, if it may do what `role` may."""
-
-    async def token(request: Request) -> Token:
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise _unauthorised("")
-        door: Door = request.app.state.door
-        found = await asyncio.to_thread(tokens.bearer, door.repository.root, secret.strip())
-        if found is None:
-            raise _unauthorised(', error="invalid_token"')
-        if not found.may(role):
-            challenge = f'Bearer realm="thc-graph", error="insufficient_scope", scope="{role}"'
-            raise Problem(403, "Role", {"what": role}, {"WWW-Authenticate": challenge})
-        return found
-
-    return token
-
-
-async def _caught_up(request: Request) -> None:
+    Raises:
+        Problem: 401 where there is none, 403 where it may not do what `role` may.
+    """
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise _unauthorised("")
     door: Door = request.app.state.door
-    await door.catch_up()
+    found = await asyncio.to_thread(tokens.bearer, door.repository.root, secret.strip())
+    if found is None:
+        raise _unauthorised(', error="invalid_token"')
+    if not found.may(role):
+        challenge = f'Bearer realm="thc-graph", error="insufficient_scope", scope="{role}"'
+        raise Problem(403, "Role", {"what": role}, {"WWW-Authenticate": challenge})
+    return found
 
 
 def _unauthorised(error: str) -> Problem:
     return Problem(401, "Token", {}, {"WWW-Authenticate": f'Bearer realm="thc-graph"{error}'})
 
 
-Reader = Annotated[Token, Depends(bearing("read"))]
-Writer = Annotated[Token, Depends(bearing("write"))]
-
-
 @router.post("/update")
-async def update(request: Request, token: Writer) -> Response:
+async def update(request: Request) -> Response:
     """Take an update: SPARQL 1.1 Protocol, section 2.2."""
+    token = await bearer(request, "write")
     door: Door = request.app.state.door
     parameters = await _parameters(request)
     texts = [value for name, value in parameters if name == "update"]
@@ -211,8 +181,9 @@ def headers_of(written: Written) -> dict[str, str]:
 
 
 @router.get("/commits/{id_}")
-async def commit(request: Request, id_: str, _: Reader) -> Response:
+async def commit(request: Request, id_: str) -> Response:
     """Tell what a commit is, or what it changed."""
+    await bearer(request, "read")
     door: Door = request.app.state.door
     history = door.repository.history
     if not re.fullmatch("[0-9a-f]{64}", id_) or not history.holds(id_):

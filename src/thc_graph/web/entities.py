@@ -1,16 +1,16 @@
 """Entities over HTTP: `/id/…` names the thing, `/doc/…` is what is said about it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from thc_graph import vocabulary
 from thc_graph.entities import describing, sections
@@ -27,6 +27,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import Pages, language_of, pages_of
 from thc_graph.web.responses import represent, today
+from thc_graph.web.routing import Router
 from thc_graph.web.structured import structured
 
 HTML: Final = "text/html"
@@ -36,17 +37,7 @@ OFFERED: Final = (HTML, *(each.media_type for each in FORMATS))
 
 _RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
 
-router = APIRouter()
-
-
-async def published(request: Request) -> AsyncIterator[Published]:
-    """Give the snapshot this request reads from its first to its last byte."""
-    service: Service = request.app.state.service
-    async with service.reading() as found:
-        yield found
-
-
-Reading = Annotated[Published, Depends(published)]
+router = Router()
 
 
 @dataclass(frozen=True)
@@ -66,7 +57,7 @@ class Document:
 Page = Callable[[Request, Published, Document], Awaitable[bytes | None]]  # None: nothing is said
 
 
-@router.api_route("/id/{kind}/{key}", methods=["GET", "HEAD"])
+@router.get("/id/{kind}/{key}")
 async def thing(kind: str, key: str, request: Request) -> Response:
     """Send a reader on to what is said about a thing: W3C, Cool URIs, section 4.2."""
     address = request.url_for("document", kind=kind, name=key).path
@@ -74,8 +65,8 @@ async def thing(kind: str, key: str, request: Request) -> Response:
     return RedirectResponse(address + query, 303)
 
 
-@router.api_route("/doc/{kind}/{name}", methods=["GET", "HEAD"], name="document")
-async def document(kind: str, name: str, request: Request, reading: Reading) -> Response:
+@router.get("/doc/{kind}/{name}", name="document")
+async def document(kind: str, name: str, request: Request, reading: Published) -> Response:
     key, media_type = split(name)
     base = request.app.state.service.settings.base
     named = [f"{base}/id/{kind}/{key}"]

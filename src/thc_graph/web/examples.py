@@ -11,8 +11,9 @@ from datetime import date
 from functools import partial
 from typing import Any, Final
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import Literal, NamedNode, Triple
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import PREFIXES, RDF, RDFS, SH, XSD, Namespace, Term
@@ -22,11 +23,12 @@ from thc_graph.store import guard
 from thc_graph.store.queries import Library, StoredQuery, Value
 from thc_graph.web import querypage
 from thc_graph.web.answering import Question, answer, examine
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem, sentences_of
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent, with_charset
+from thc_graph.web.routing import Router
 
 FOLDER: Final = "example"
 PATH: Final = "/sparql/exemples"
@@ -41,7 +43,7 @@ EXECUTABLE: Final = {  # form of query → class and property that carry it in S
 }
 VALUES: Final = 100  # for one parameter
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,8 @@ def _term(kind: str, value: str) -> Value:
             return Literal(value)
 
 
-@router.api_route(PATH, methods=["GET", "HEAD"])
-async def listing(request: Request, reading: Reading) -> Response:
+@router.get(PATH)
+async def listing(request: Request, reading: Published) -> Response:
     wanted = _wanted(request)
     found = gallery(reading.library)
     if wanted != HTML:
@@ -161,8 +163,8 @@ def _tasks(found: list[Example]) -> list[str]:
     return [task for task in order if any(each.task == task for each in found)]
 
 
-@router.api_route(PATH + "/{name}", methods=["GET", "HEAD"])
-async def page(name: str, request: Request, reading: Reading) -> Response:
+@router.get(PATH + "/{name}")
+async def page(name: str, request: Request, reading: Published) -> Response:
     stored = f"{FOLDER}/{name.removesuffix('.rq')}"
     if stored not in reading.library.names(FOLDER):
         raise Problem(404, "NotFound")

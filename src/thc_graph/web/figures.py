@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph import chronology, scheme
 from thc_graph.chronology import Moment, TimeLine
 from thc_graph.scheme import Concept
 from thc_graph.service import Published
 from thc_graph.web import charts
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
+from thc_graph.web.routing import Router
 
-router = APIRouter()
+router = Router()
 
 FIRST: Final = "evenement"
 WIDTH: Final = 720
@@ -50,8 +52,8 @@ class Box:
     parent: float | None
 
 
-@router.api_route("/ligne-de-temps", methods=["GET", "HEAD"])
-async def timeline(request: Request, reading: Reading) -> Response:
+@router.get("/ligne-de-temps")
+async def timeline(request: Request, reading: Published) -> Response:
     _acceptable(request)
     kind, number = request.query_params.get("nature", FIRST), request.query_params.get("page", "1")
     known, told = chronology.kinds(reading.schema), language_of(request)
@@ -81,8 +83,8 @@ async def timeline(request: Request, reading: Reading) -> Response:
     return represent(request, reading, content, HTML, language=told)
 
 
-@router.api_route("/schema", methods=["GET", "HEAD"])
-async def schema(request: Request, reading: Reading) -> Response:
+@router.get("/schema")
+async def schema(request: Request, reading: Published) -> Response:
     _acceptable(request)
     told = language_of(request)
     make = partial(_scheme, request, reading, told)

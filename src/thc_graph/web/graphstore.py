@@ -9,16 +9,19 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.rdf import formats, iris
+from thc_graph.store.tokens import Token
 from thc_graph.store.updates import Edit
 from thc_graph.web import bodies
-from thc_graph.web.editing import Door, Reader, Writer, headers_of
+from thc_graph.web.editing import Door, bearer, headers_of
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.responses import with_charset
+from thc_graph.web.routing import Router
 
 MULTIPART: Final = "multipart/form-data"
 MESSAGES: Final = {
@@ -27,13 +30,14 @@ MESSAGES: Final = {
     "delete": "Graphe retiré : {graph}",
 }
 
-router = APIRouter()
+router = Router()
 
 
-@router.api_route("/graph", methods=["GET", "HEAD"])
-@router.api_route("/graph/{name:path}", methods=["GET", "HEAD"])
-async def get(request: Request, _: Reader) -> Response:
+@router.get("/graph")
+@router.get("/graph/{name:path}")
+async def get(request: Request) -> Response:
     """Give a graph (section 5.2)."""
+    await bearer(request, "read")
     door: Door = request.app.state.door
     graph = _graph(request)
     media_type = choose(request.headers.get("accept", ""), formats.GRAPHS)
@@ -55,15 +59,17 @@ async def get(request: Request, _: Reader) -> Response:
 
 @router.put("/graph")
 @router.put("/graph/{name:path}")
-async def put(request: Request, token: Writer) -> Response:
+async def put(request: Request) -> Response:
     """Replace a graph (section 5.3); 201 where there was none."""
+    token = await bearer(request, "write")
     return await _write(request, token, "put", _graph(request))
 
 
 @router.post("/graph")
 @router.post("/graph/{name:path}")
-async def post(request: Request, token: Writer) -> Response:
+async def post(request: Request) -> Response:
     """Complete a graph, or make a new one where the request names none (section 5.5)."""
+    token = await bearer(request, "write")
     if request.url.query or request.path_params.get("name"):
         return await _write(request, token, "post", _graph(request))
     door: Door = request.app.state.door
@@ -75,12 +81,13 @@ async def post(request: Request, token: Writer) -> Response:
 
 @router.delete("/graph")
 @router.delete("/graph/{name:path}")
-async def delete(request: Request, token: Writer) -> Response:
+async def delete(request: Request) -> Response:
     """Remove a graph (section 5.4); 404 where there was none."""
+    token = await bearer(request, "write")
     return await _write(request, token, "delete", _graph(request))
 
 
-async def _write(request: Request, token: Writer, kind: str, graph: str | None) -> Response:
+async def _write(request: Request, token: Token, kind: str, graph: str | None) -> Response:
     door: Door = request.app.state.door
     body, facts = (b"", dict[str, Any]()) if kind == "delete" else await _document(request)
     base = graph or f"{door.base}/"

@@ -1,27 +1,28 @@
 """Health: is the process up, can it answer, and how is it doing."""
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from thc_graph.service import Service
 from thc_graph.web.clients import may_read_metrics
 from thc_graph.web.metrics import Metrics
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.routing import Router
 
 NOW = {"Cache-Control": "no-store"}
 
-router = APIRouter()
+router = Router()
 
 
-@router.api_route("/healthz", methods=["GET", "HEAD"])
+@router.get("/healthz")
 async def healthz() -> Response:
     """Say that the process is up, whatever state its data are in."""
     return PlainTextResponse("ok\n", headers=NOW)
 
 
-@router.api_route("/readyz", methods=["GET", "HEAD"])
+@router.get("/readyz")
 async def readyz(request: Request) -> Response:
     """Say whether visitors should be sent here and, if not, all that is missing."""
     missing = _service(request).unready()
@@ -32,8 +33,8 @@ async def readyz(request: Request) -> Response:
     return PlainTextResponse("".join(f"{line}\n" for line in lines), 503, headers=NOW)
 
 
-@router.api_route("/metrics", methods=["GET", "HEAD"])
-def metrics(request: Request) -> Response:
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
     """Tell the measures to the networks of `metrics_from`; for others there is nothing."""
     if not may_read_metrics(request):
         raise Problem(404, "NotFound")

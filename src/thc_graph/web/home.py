@@ -3,8 +3,9 @@
 import asyncio
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph import atlas
 from thc_graph.entities import sections
@@ -13,17 +14,18 @@ from thc_graph.lists import addresses, kinds
 from thc_graph.service import Published
 from thc_graph.web import atlas as maps_of
 from thc_graph.web import maps
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent, today
+from thc_graph.web.routing import Router
 
-router = APIRouter()
+router = Router()
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
-async def home(request: Request, reading: Reading) -> Response:
+@router.get("/")
+async def home(request: Request, reading: Published) -> Response:
     if choose(request.headers.get("accept", ""), (HTML,)) is None:
         raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
     told, day = language_of(request), today(request)

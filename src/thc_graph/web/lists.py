@@ -6,7 +6,8 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.lists import addresses, kinds, pages, selection
 from thc_graph.lists.addresses import Asked, Value
@@ -15,14 +16,15 @@ from thc_graph.schema.model import Schema
 from thc_graph.search.index import Index
 from thc_graph.service import Published
 from thc_graph.web import files, maps
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
+from thc_graph.web.routing import Router
 
-router = APIRouter()
-last_router = APIRouter()  # `/{kind}` takes what no other address has
+router = Router()
+last_router = Router()  # `/{kind}` takes what no other address has
 
 OFFERED: Final = (HTML, *(form.media_type for form in files.FORMATS))
 LIST: Final = "liste"
@@ -68,13 +70,13 @@ class Address:
         return f"{path}?{query}" if query else path
 
 
-@router.api_route("/voc", methods=["GET", "HEAD"])
-async def vocabularies(request: Request, reading: Reading) -> Response:
+@router.get("/voc")
+async def vocabularies(request: Request, reading: Published) -> Response:
     return await members(kinds.VOCABULARIES, request, reading)
 
 
-@last_router.api_route("/{name}", methods=["GET", "HEAD"])
-async def members(name: str, request: Request, reading: Reading) -> Response:
+@last_router.get("/{name}")
+async def members(name: str, request: Request, reading: Published) -> Response:
     kind, _, suffix = name.partition(".")
     base = request.app.state.service.settings.base
     asked = addresses.read(reading.schema, base, kind, request.query_params.multi_items())

@@ -1,13 +1,14 @@
 """Negotiation: which representation and which language a reader prefers."""
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 
+KNOWN = 128  # headers whose reading is kept: most clients send one of a few
 _RANGE = re.compile(r"\s*([^\s;,]+)\s*((?:;[^,]*)?)")
 _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
 
-def choose(accept: str, offered: Sequence[str]) -> str | None:
+def choose(accept: str, offered: tuple[str, ...]) -> str | None:
     """Return the offered media type the reader prefers, or None if none will do.
 
     Args:
@@ -17,13 +18,14 @@ def choose(accept: str, offered: Sequence[str]) -> str | None:
     The most specific range that matches a type sets its quality, and a quality
     of 0 refuses it: RFC 9110, section 12.5.1.
 
-    >>> choose("text/*;q=0.5, text/turtle", ["text/html", "text/turtle"])
+    >>> choose("text/*;q=0.5, text/turtle", ("text/html", "text/turtle"))
     'text/turtle'
     """
     return next(iter(acceptable(accept, offered)), None)
 
 
-def acceptable(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=KNOWN)
+def acceptable(accept: str, offered: tuple[str, ...]) -> tuple[str, ...]:
     """Return all offered media types that will do, the reader's favourite first."""
     ranges = _ranges(accept) if accept.strip() else {"*/*": 1.0}
     found = [(_quality(each, ranges), each) for each in offered]
@@ -31,6 +33,7 @@ def acceptable(accept: str, offered: Sequence[str]) -> tuple[str, ...]:
     return tuple(each for _, each in sorted(liked, key=lambda pair: -pair[0]))
 
 
+@lru_cache(maxsize=KNOWN)
 def coding(accept_encoding: str) -> str:
     """Return "gzip" where the reader takes it at least as gladly as the plain bytes, else "".
 

@@ -2,34 +2,37 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
+from thc_graph.service import Published
 from thc_graph.settings import Settings
 from thc_graph.store import guard
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
+from thc_graph.web.routing import Router
 
 KIBI: Final = 1024
 UNITS: Final = ("bytes", "kibibytes", "mebibytes", "gibibytes")  # of the catalogue
 NOTICES: Final = ("mentions-legales", "limites")
 
-router = APIRouter()
+router = Router()
 
 
-@router.api_route("/mentions-legales", methods=["GET", "HEAD"])
-async def legal(request: Request, reading: Reading) -> Response:
+@router.get("/mentions-legales")
+async def legal(request: Request, reading: Published) -> Response:
     return _notice(request, reading, "legal.html")
 
 
-@router.api_route("/limites", methods=["GET", "HEAD"])
-async def limits(request: Request, reading: Reading) -> Response:
+@router.get("/limites")
+async def limits(request: Request, reading: Published) -> Response:
     return _notice(request, reading, "limits.html")
 
 
-def _notice(request: Request, reading: Reading, template: str) -> Response:
+def _notice(request: Request, reading: Published, template: str) -> Response:
     if choose(request.headers.get("accept", ""), (HTML,)) is None:
         raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
     told = language_of(request)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi import Request, Response
 from pyoxigraph import Literal, QueryResultsFormat, QuerySolutions, parse_query_results
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import Term

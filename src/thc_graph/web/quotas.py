@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from fastapi import Request
+from starlette.requests import Request
 
 from thc_graph.settings import Settings
 from thc_graph.web.problems import Problem
@@ -19,6 +19,7 @@ CLIENTS = 10_000  # remembered at most; the longest silent is forgotten first
 @dataclass
 class _Account:
     spent: deque[tuple[float, float]] = field(default_factory=deque)  # when, seconds
+    total: float = 0.0  # of the seconds spent
     failed: deque[float] = field(default_factory=deque)
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -37,8 +38,7 @@ class Quotas:
             Problem: 429 with the seconds to wait, where a budget is used up.
         """
         account, now = self._account(client), time.monotonic()
-        spent = sum(seconds for _, seconds in account.spent)
-        if spent >= self.settings.client_seconds:
+        if account.total >= self.settings.client_seconds:
             raise _too_many(account.spent[0][0], now)
         if len(account.failed) >= self.settings.client_failures:
             raise _too_many(account.failed[0], now)
@@ -55,7 +55,9 @@ class Quotas:
                 self.spend(client, time.monotonic() - start)
 
     def spend(self, client: str, seconds: float) -> None:
-        self._account(client).spent.append((time.monotonic(), seconds))
+        account = self._account(client)
+        account.spent.append((time.monotonic(), seconds))
+        account.total += seconds
 
     def fail(self, client: str) -> None:
         self._account(client).failed.append(time.monotonic())
@@ -67,7 +69,9 @@ class Quotas:
             del self._accounts[next(iter(self._accounts))]
         start = time.monotonic() - MINUTE
         while account.spent and account.spent[0][0] < start:
-            account.spent.popleft()
+            account.total -= account.spent.popleft()[1]
+        if not account.spent:
+            account.total = 0.0  # without what rounding leaves behind
         while account.failed and account.failed[0] < start:
             account.failed.popleft()
         return account

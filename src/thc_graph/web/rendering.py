@@ -10,10 +10,10 @@ from urllib.parse import quote, unquote, urlencode
 
 import yaml
 from babel.dates import format_date
-from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode
+from starlette.requests import Request
 
 from thc_graph.rdf.formats import GRAPH_FORMATS
 from thc_graph.rdf.terms import DASH, THC, VOCABULARY

@@ -7,8 +7,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from fastapi import Request, Response
-from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thc_graph import __version__
@@ -31,6 +31,8 @@ SECURITY: Final = {
         "ETag, Link, Retry-After, X-Empty-Graph, X-Request-Id, X-Truncated"
     ),
 }
+
+_SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 
 
 def etag(commit: str, *representation: str) -> str:
@@ -131,9 +133,8 @@ class Frame:
 
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY.items():
-                    headers.setdefault(name, value)
+                given = {name.lower() for name, _ in message["headers"]}
+                message["headers"].extend(each for each in _SECURITY if each[0] not in given)
             elif scope["method"] == "HEAD":
                 message = {**message, "body": b""}
             await send(message)

@@ -9,9 +9,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 from pyoxigraph import Literal
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from thc_graph.lists import kinds
 from thc_graph.rdf.terms import PREFIXES
@@ -20,14 +20,15 @@ from thc_graph.search.asking import Found, Hit
 from thc_graph.search.index import Index, Place
 from thc_graph.search.words import MAX_LENGTH
 from thc_graph.service import Published
-from thc_graph.web.entities import HTML, Reading
+from thc_graph.web.entities import HTML
 from thc_graph.web.files import json_of
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
+from thc_graph.web.routing import Router
 
-router = APIRouter()
+router = Router()
 
 PATH: Final = "/recherche"
 JSON: Final = "application/json"
@@ -52,8 +53,8 @@ class Answer:
         return max(1, -(-total // asking.SIZE)) if self.kind else 1
 
 
-@router.api_route(PATH, methods=["GET", "HEAD"])
-async def search(request: Request, reading: Reading) -> Response:
+@router.get(PATH)
+async def search(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     if request.query_params.get("format") == "json":
         media_type = JSON
@@ -75,16 +76,16 @@ async def search(request: Request, reading: Reading) -> Response:
     return represent(request, reading, content, media_type, language=told, links=links)
 
 
-@router.api_route(f"{PATH}.json", methods=["GET", "HEAD"])
-async def as_json(request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}.json")
+async def as_json(request: Request, reading: Published) -> Response:
     text = request.query_params.get("q", "").strip()[:MAX_LENGTH]
     asked = (text, request.query_params.get("dans", ""), _number(request))
     content = await _content(request, reading, asked, JSON)
     return represent(request, reading, content, JSON, language=language_of(request))
 
 
-@router.api_route(f"{PATH}/suggestions", methods=["GET", "HEAD"])
-async def suggestions(request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}/suggestions")
+async def suggestions(request: Request, reading: Published) -> Response:
     text, told = request.query_params.get("q", ""), language_of(request)
     found = await reading.aside(partial(asking.suggest, reading.index, text, told))
     names = [place.label.value for place in found if place.label]
@@ -94,8 +95,8 @@ async def suggestions(request: Request, reading: Reading) -> Response:
     return represent(request, reading, content, SUGGESTIONS, language=told)
 
 
-@router.api_route(f"{PATH}/description.xml", methods=["GET", "HEAD"])
-async def description(request: Request, reading: Reading) -> Response:
+@router.get(f"{PATH}/description.xml")
+async def description(request: Request, reading: Published) -> Response:
     settings = request.app.state.service.settings
     root = ET.Element("OpenSearchDescription", xmlns="http://a9.com/-/spec/opensearch/1.1/")
     ET.SubElement(root, "ShortName").text = settings.title[:16]

@@ -6,11 +6,14 @@ protocol's own parameters: `timeout` (seconds, never above the limit) and `forma
 the service description for machines, the query page for people.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph.errors import QueryForbidden, QueryNotAcceptable
 from thc_graph.rdf import formats
@@ -28,11 +31,12 @@ from thc_graph.web.answering import (
     packed,
     unpublished,
 )
-from thc_graph.web.entities import Reading, is_iri
+from thc_graph.web.entities import is_iri
 from thc_graph.web.negotiation import acceptable, choose, coding
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of
 from thc_graph.web.responses import etag, is_fresh, with_charset
+from thc_graph.web.routing import Router
 
 HTML: Final = "text/html"
 IRI: Final = ":/?#[]@!$&'()*+,;=%"  # what an IRI keeps as it is in a header
@@ -79,6 +83,10 @@ NAMES: Final = {
     "DESCRIBE": GRAPHS_NAMES,
 }
 EITHER: Final = {**GRAPHS_NAMES, **BINDINGS_NAMES}  # of a text that has no form
+TYPES: Final[Mapping[str | None, tuple[str, ...]]] = {
+    form: tuple(name for name in names if "/" in name)
+    for form, names in (*NAMES.items(), (None, EITHER))
+}
 
 PARAMETERS: Final = 200  # of one request, the graphs of its dataset among them
 ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
@@ -90,7 +98,7 @@ PREFLIGHT: Final = {
 }
 DESCRIBED: Final = f'<{description.VOID_PATH}>; rel="describedby"; type="{TURTLE}"'
 
-router = APIRouter()
+router = Router()
 
 
 @dataclass(frozen=True)
@@ -108,19 +116,19 @@ async def preflight() -> Response:
     return Response(status_code=204, headers=PREFLIGHT)
 
 
-@router.api_route("/sparql", methods=["GET", "HEAD"])
-async def get(request: Request, reading: Reading) -> Response:
+@router.get("/sparql")
+async def get(request: Request, reading: Published) -> Response:
     limit: int = request.app.state.service.settings.line_size
     if len(request.url.query) > limit:
         raise Problem(414, "LineTooLong", {"limit": limit})
-    parameters = _parameters(request.url.query)
+    parameters = _of_address(request.url.query)
     if not any(name in ("query", "update") for name, _ in parameters):
         return await _introduction(request, reading)
     return await _answer(request, reading, _asked(parameters))
 
 
 @router.post("/sparql")
-async def post(request: Request, reading: Reading) -> Response:
+async def post(request: Request, reading: Published) -> Response:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == UPDATE:
         raise QueryForbidden("SPARQL Update")
@@ -140,12 +148,18 @@ def _parameters(text: str) -> list[tuple[str, str]]:
         raise Problem(400, "TooManyParameters", {"limit": PARAMETERS}) from fault
 
 
+@lru_cache(maxsize=256)
+def _of_address(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the parameters of an address, which is short; the last ones asked for are kept."""
+    return tuple(_parameters(text))
+
+
 async def _body(request: Request) -> str:
     limit: int = request.app.state.service.settings.body_size
     return bodies.text(await bodies.read(request, limit))
 
 
-def _asked(parameters: list[tuple[str, str]]) -> Asked:
+def _asked(parameters: Iterable[tuple[str, str]]) -> Asked:
     """Read the parameters of SPARQL 1.1 Protocol, section 2.1.4: one query, any graphs."""
     values: dict[str, list[str]] = {}
     for name, value in parameters:
@@ -211,8 +225,7 @@ def _prefers_page(request: Request, asked: Asked) -> bool:
     """Say whether the answer is for a person: RDF and results come first among equals."""
     if asked.format is not None:
         return asked.format in ("html", HTML)
-    offered = (*(name for name in EITHER if "/" in name), HTML)
-    return choose(request.headers.get("accept", ""), offered) == HTML
+    return choose(request.headers.get("accept", ""), (*TYPES[None], HTML)) == HTML
 
 
 async def _question(
@@ -260,7 +273,8 @@ def _media_types(request: Request, asked: Asked, examined: Examined) -> tuple[st
     if asked.format is not None:
         found = tuple(names[each] for each in (asked.format.lower(),) if each in names)
     else:
-        liked = acceptable(request.headers.get("accept", ""), [n for n in names if "/" in n])
+        types = TYPES.get(examined.form, TYPES[None])
+        liked = acceptable(request.headers.get("accept", ""), types)
         found = tuple(dict.fromkeys(names[each] for each in liked))
     offered = tuple(dict.fromkeys(names.values()))
     if not found and asked.format is None and not _is_any(request):
@@ -272,7 +286,7 @@ def _media_types(request: Request, asked: Asked, examined: Examined) -> tuple[st
 
 def _is_any(request: Request) -> bool:
     """Say whether the reader takes some type of ours, be it not for this form of query."""
-    return bool(acceptable(request.headers.get("accept", ""), [n for n in EITHER if "/" in n]))
+    return bool(acceptable(request.headers.get("accept", ""), TYPES[None]))
 
 
 def _seconds(timeout: str | None, limit: float) -> float:

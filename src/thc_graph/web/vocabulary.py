@@ -4,8 +4,9 @@ A term `ns#Engagement` is at `/voc/ns/Engagement`, a concept `theme/opengov` at
 `/voc/theme/opengov`.
 """
 
-from fastapi import APIRouter, Request, Response
 from pyoxigraph import NamedNode
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph import vocabulary
 from thc_graph.entities import describing
@@ -13,11 +14,12 @@ from thc_graph.lists import kinds
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.service import Published
 from thc_graph.web.aspects import citing
-from thc_graph.web.entities import Document, Reading, first, is_iri, page, split
+from thc_graph.web.entities import Document, first, is_iri, page, split
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.routing import Router
 
-router = APIRouter()
+router = Router()
 
 
 async def everything(request: Request, reading: Published, asked: Document) -> bytes | None:
@@ -39,8 +41,8 @@ async def everything(request: Request, reading: Published, asked: Document) -> b
     )
 
 
-@router.api_route("/voc/{rest:path}/cite-par", methods=["GET", "HEAD"])
-async def cited(rest: str, request: Request, reading: Reading) -> Response:
+@router.get("/voc/{rest:path}/cite-par")
+async def cited(rest: str, request: Request, reading: Published) -> Response:
     for iri in filter(is_iri, _terms(rest)):
         entity = await describing.summary(reading, NamedNode(iri), language_of(request))
         if entity is not None:
@@ -48,8 +50,8 @@ async def cited(rest: str, request: Request, reading: Reading) -> Response:
     raise Problem(404, "NotFound")
 
 
-@router.api_route("/voc/{rest:path}", methods=["GET", "HEAD"])
-async def term(rest: str, request: Request, reading: Reading) -> Response:
+@router.get("/voc/{rest:path}")
+async def term(rest: str, request: Request, reading: Published) -> Response:
     path, media_type = split(rest)
     made = everything if path == "ns" else page
     return await first(request, reading, f"/voc/{path}", _terms(path), media_type, made)

@@ -35,7 +35,7 @@ function open() {
   window.Yasgui.Yasqe.defaults.autocompleters = ["variables"];
   window.Yasgui.defaults.endpointCatalogueOptions.getData = () => [];
   const made = new window.Yasgui(target, {
-    requestConfig: { endpoint: "/sparql", method: "POST" },
+    requestConfig: { endpoint: new URL("/sparql", location.href).href, method: "POST" },
     copyEndpointOnNewTab: false,
     persistenceId: null,
     autofocus: false,
@@ -46,12 +46,19 @@ function open() {
   return made;
 }
 
-// What assistive tools cannot tell by themselves: names of the boxes, and no false tabs.
+// What assistive tools cannot tell by themselves: names of the boxes and of the column of
+// numbers, what can be scrolled, and no false tabs.
 function label(target) {
   for (const box of target.querySelectorAll("textarea, input, select")) {
     if (!box.getAttribute("aria-label") && !box.labels?.length) {
       box.setAttribute("aria-label", box.placeholder || place.dataset.query);
     }
+  }
+  for (const heading of target.querySelectorAll("th:first-child .dt-column-title:empty")) {
+    heading.textContent = place.dataset.number;
+  }
+  for (const wide of target.querySelectorAll(":is(.yasr_results, pre):not([tabindex])")) {
+    wide.tabIndex = 0;
   }
   for (const list of target.querySelectorAll("[role=tablist]")) {
     if (list.closest(".yasgui") && list.querySelector(".addTab, .tabsList")) list.removeAttribute("role");

@@ -1,0 +1,119 @@
+"""Routing: which function answers which address, and what it is given.
+
+A function of a `Router` names what it wants: `request`, `reading` (the snapshot it reads,
+kept open until the last byte of its answer) and the parts of its address. The names are
+read once, when the route is made.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from inspect import signature
+from typing import Any, TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Answering = TypeVar("Answering", bound=Callable[..., Awaitable[Response]])
+Guard = Callable[[Request], Awaitable[None]]
+
+
+class Address(Route):
+    """All that is answered at the addresses of one template, by method.
+
+    The request remembers it, for its line in the log and its measures.
+    """
+
+    def __init__(self, path: str, name: str, works: dict[str, ASGIApp] | None = None) -> None:
+        self.works = works or {}
+        super().__init__(path, self.handle, name=name)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return (match, child) if match is Match.NONE else (Match.FULL, {**child, "route": self})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        work = self.works.get(scope["method"])
+        if work is None:
+            raise HTTPException(405, headers={"Allow": ", ".join(self.works)})
+        await work(scope, receive, send)
+
+    def guarded(self, guard: Guard) -> "Address":
+        """Return the same, where `guard` must let a request pass first."""
+        works: dict[str, ASGIApp] = {
+            method: _Guarded(guard, work) for method, work in self.works.items()
+        }
+        return Address(self.path, self.name, works)
+
+
+class Router:
+    """The addresses of one concern, in the order in which they are tried."""
+
+    def __init__(self, routes: Iterable[Address] = ()) -> None:
+        self.routes = list(routes)
+
+    def get(self, path: str, name: str = "") -> Callable[[Answering], Answering]:
+        """Answer GET and HEAD; `responses.Frame` leaves out the body that HEAD is not sent."""
+        return self._answer(path, ("GET", "HEAD"), name)
+
+    def post(self, path: str) -> Callable[[Answering], Answering]:
+        return self._answer(path, ("POST",))
+
+    def put(self, path: str) -> Callable[[Answering], Answering]:
+        return self._answer(path, ("PUT",))
+
+    def delete(self, path: str) -> Callable[[Answering], Answering]:
+        return self._answer(path, ("DELETE",))
+
+    def options(self, path: str) -> Callable[[Answering], Answering]:
+        return self._answer(path, ("OPTIONS",))
+
+    def guarded(self, guard: Guard) -> "Router":
+        return Router(each.guarded(guard) for each in self.routes)
+
+    def _answer(
+        self, path: str, methods: tuple[str, ...], name: str = ""
+    ) -> Callable[[Answering], Answering]:
+        def add(work: Answering) -> Answering:
+            address = self._at(path, name or getattr(work, "__name__", ""))
+            address.works |= dict.fromkeys(methods, _Work(work))
+            return work
+
+        return add
+
+    def _at(self, path: str, name: str) -> Address:
+        found = next((each for each in self.routes if each.path == path), None)
+        if found is None:
+            found = Address(path, name)
+            self.routes.append(found)
+        return found
+
+
+class _Work:
+    """ASGI application: one function, given what it names."""
+
+    def __init__(self, work: Callable[..., Awaitable[Response]]) -> None:
+        self.work = work
+        names = signature(work).parameters
+        self.asks, self.reads = "request" in names, "reading" in names
+        self.parts = tuple(each for each in names if each not in ("request", "reading"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given: dict[str, Any] = {each: scope["path_params"][each] for each in self.parts}
+        if self.asks:
+            given["request"] = Request(scope, receive, send)
+        if not self.reads:
+            await (await self.work(**given))(scope, receive, send)
+            return
+        async with scope["app"].state.service.reading() as reading:
+            await (await self.work(reading=reading, **given))(scope, receive, send)
+
+
+class _Guarded:
+    def __init__(self, guard: Guard, work: ASGIApp) -> None:
+        self.guard, self.work = guard, work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.guard(Request(scope, receive, send))
+        await self.work(scope, receive, send)
