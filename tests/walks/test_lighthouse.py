@@ -8,15 +8,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.serving import served
 
-from thc_graph.store.publication import Repository
+from browsing import CHROMIUM, needs_chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
 NODE = shutil.which("node")
 LIGHTHOUSE = Path(__file__).parents[2] / "node_modules/lighthouse/cli/index.js"
 LEAST = {"accessibility": 1.0, "seo": 1.0, "best-practices": 0.95, "performance": 0.95}
@@ -24,17 +21,12 @@ PAGES = ("/doc/territoire/exemple-villeneuve", "/engagement", "/tableau-de-bord"
 PATIENCE = 120.0  # seconds for one page
 
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    pytest.mark.long,
+    needs_chromium,
     pytest.mark.skipif(
         NODE is None or not LIGHTHOUSE.exists(), reason="Lighthouse is not installed: npm ci"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
 
 
 def audited(address: str) -> tuple[dict[str, float], list[str]]:

@@ -1,41 +1,30 @@
 """The map that zooms: points, keyboard, popups, axe; and the same places without script."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
-from tests.serving import served
+from playwright.sync_api import Page
 
-from thc_graph.store.publication import Repository
+import axe
+from browsing import chromium, needs_chromium
 from thc_graph.web import assets
 from thc_graph.web.atlas import ZOOMABLE
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-QUIET = ("--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-sync")
 ADDRESS = "/carte?nature=experience&lang=fr"
 
 pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    pytest.mark.long,
+    needs_chromium,
     pytest.mark.skipif(
         not all(map(assets.exists, ZOOMABLE)), reason="Leaflet is not there: scripts/assets.py"
     ),
 ]
 
 
-@pytest.fixture(scope="module")
-def site(demo: Repository) -> Iterator[str]:
-    with served(demo.root) as address:
-        yield address
-
-
 @pytest.fixture
 def page(site: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
+    with chromium() as browser:
         yield browser.new_page(base_url=site, reduced_motion="reduce")
-        browser.close()
 
 
 def test_points_open_into_links_by_keyboard_alone(page: Page, site: str) -> None:
@@ -69,22 +58,16 @@ def test_points_open_into_links_by_keyboard_alone(page: Page, site: str) -> None
     assert [each for each in elsewhere if not each.startswith((site, "data:"))] == []
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: npm ci")
+@axe.needed
 def test_a_map_with_an_open_popup_is_accessible(page: Page) -> None:
     page.goto(ADDRESS)
     page.wait_for_selector("#zoom .marque-lieu")
-    page.evaluate(AXE.read_text("utf-8"))
+    axe.install(page)
     page.locator(".lieux .voir").first.press("Enter")
     page.get_by_title(page.locator(".lieux a").first.inner_text()).first.press("Enter")
     page.wait_for_selector(".leaflet-popup-content")
     for width in (1280, 390, 320):
         page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            faults = [
-                (each["id"], [node["html"] for node in each["nodes"]])
-                for each in found["violations"]
-            ]
-            assert faults == []
+        for theme in axe.RULES:
+            assert axe.faults(page, theme) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= width
