@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,36 +10,25 @@ from urllib.parse import quote, unquote, urlencode
 
 import yaml
 from babel.dates import format_date
-from babel.numbers import format_decimal
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.formats import GRAPH_FORMATS
-from thc_graph.rdf.terms import DASH, PREFIXES, THC, VOCABULARY, XSD
+from thc_graph.rdf.terms import DASH, THC, VOCABULARY
 from thc_graph.settings import Settings
 from thc_graph.web import assets
 from thc_graph.web.negotiation import language
+from thc_graph.web.writing import Writing, curie, number
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
 PAGES: Final = frozenset(
     {"sparql", "tableau-de-bord", "agenda", "carte"}
 )  # pages of the menu that are no list of a class
-MONTH_LENGTH: Final = len("2016-03")
 DAY_LENGTH: Final = len("2016-03-30")
 
 Messages = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Written:
-    """A literal as people read it; `moment` and `language` are for the markup, or empty."""
-
-    text: str
-    moment: str = ""
-    language: str = ""
 
 
 def read_messages(path: Path = TEMPLATES / "messages.yaml") -> Messages:
@@ -80,16 +68,18 @@ class Pages:
 
     def render(self, template: str, request: Request, language: str, **given: Any) -> bytes:
         """Return a page; beside `given`, templates speak the reader's language by these."""
-        page = self.environment.get_template(template)
+        page, link = self.environment.get_template(template), _linker(request)
+        truth = {each: self.messages[f"value.{each}"][language] for each in ("true", "false")}
+        writing = Writing(language, truth, self.local, link)
         text = page.render(
             t=self.translator(language),
             lang=language,
             here=_here(request),
-            link=_linker(request),
+            link=link,
             keep=_keeper(request),
             named=self._namer(language),
-            written=_writer(language, self.messages),
-            number=_numbers(language),
+            writing=writing,
+            number=partial(number, language=language),
             day=_days(language),
             full_month=partial(format_date, format="MMMM y", locale=language),
             month=partial(format_date, format="MMM y", locale=language),
@@ -138,19 +128,6 @@ def language_of(request: Request) -> str:
     """Return the language of a request's answer, "fr" or "en"."""
     asked = request.query_params.get("lang")
     return language(request.headers.get("accept-language", ""), asked)
-
-
-def curie(iri: str) -> str:
-    """Return the short form of an IRI, or the IRI without its scheme.
-
-    >>> curie("http://www.w3.org/2000/01/rdf-schema#label")
-    'rdfs:label'
-    """
-    spaces = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
-    prefix = next(((p, space) for p, space in spaces if iri.startswith(space)), None)
-    if prefix:
-        return f"{prefix[0]}:{iri.removeprefix(prefix[1])}"
-    return iri.removeprefix("https://").removeprefix("http://").removeprefix("mailto:")
 
 
 def json_block(value: object) -> Markup:
@@ -204,39 +181,3 @@ def _days(language: str) -> Callable[[date | str], str]:
         return str(format_date(told, "long", locale=language))
 
     return write
-
-
-def _numbers(language: str) -> Callable[[int], str]:
-    def write(value: int) -> str:
-        return str(format_decimal(value, locale=language))
-
-    return write
-
-
-def _writer(language: str, messages: Messages) -> Callable[[Literal], Written]:
-    def write(literal: Literal) -> Written:
-        if literal.language:
-            foreign = "" if literal.language == language else literal.language
-            return Written(literal.value, language=foreign)
-        try:
-            return _typed(literal, language, messages)
-        except (ValueError, ArithmeticError):
-            return Written(literal.value)
-
-    return write
-
-
-def _typed(literal: Literal, language: str, messages: Messages) -> Written:
-    text, datatype = literal.value, literal.datatype
-    if datatype in NUMBERS:
-        return Written(str(format_decimal(text, format="#,##0.######", locale=language)))
-    if datatype == XSD["date"]:
-        return Written(format_date(date.fromisoformat(text), "long", locale=language), text)
-    if datatype == XSD["gYearMonth"]:
-        first = date.fromisoformat(f"{text[:MONTH_LENGTH]}-01")
-        return Written(format_date(first, "MMMM y", locale=language), text)
-    if datatype == XSD["gYear"]:
-        return Written(text, text)
-    if datatype == XSD["boolean"]:
-        return Written(messages[f"value.{text}"][language])
-    return Written(text)
