@@ -33,7 +33,7 @@ from thc_graph.store.snapshots import Draft, Snapshot
 
 FORMAT: Final = 5  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
-HEAP: Final = 64 << 20  # bytes the writer gathers before it makes a segment
+HEAP: Final = 128 << 20  # bytes gathered before a segment is made: fewer are read faster
 POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
 BUCKETS: Final = 65_000  # facet values counted at most
 
