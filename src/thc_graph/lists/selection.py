@@ -23,12 +23,12 @@ def select(
     index: Index, asked: Asked, language: str, offset: int = 0, limit: int = MOST
 ) -> tuple[int, list[str]]:
     """Return how many entities a list has, and the IRIs of some, in its order."""
-    name, descending = field_of(asked, language)
+    name, descending = _field(asked, language)
     query = narrowed(index, asked, asked.filters)
     return index.select(query, name, offset, limit, descending=descending)
 
 
-def field_of(asked: Asked, language: str) -> tuple[str, bool]:
+def _field(asked: Asked, language: str) -> tuple[str, bool]:
     name, descending = ORDERS[asked.order]
     return (f"{name}_{language}" if asked.order == BY_NAME else name), descending
 

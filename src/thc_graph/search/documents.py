@@ -44,6 +44,11 @@ Reach = Callable[[NamedNode, NamedNode], Iterable[NamedNode]]  # (value, propert
 _EXACT: Final = re.compile(r"[0-9a-z]+")
 
 
+def facet_field(slug: str) -> str:
+    """Return the field that holds the values of a facet, as SPARQL writes them."""
+    return f"facet_{slug}"
+
+
 class Documents:
     """Makes documents by one schema; `reach` follows a property from one entity to others.
 
@@ -109,10 +114,10 @@ class Documents:
 
     def _narrowing(self, shapes: Iterable[PropertyShape], values: Values) -> dict[str, Any]:
         """Return facet values, the places an entity stands at, and its date."""
-        facets, places, date = set[str](), set[str](), ""
+        facets, places, date = defaultdict[str, set[str]](set), set[str](), ""
         for shape in shapes:
             for value in values.get(shape.predicate, ()):
-                facets.update(self._reached(shape, value))
+                facets[facet_field(shape.slug)].update(self._reached(shape, value))
                 if shape.facet_along and isinstance(value, NamedNode):
                     places.add(value.value)
                 if shape.is_date and isinstance(value, Literal):
@@ -122,7 +127,7 @@ class Documents:
                 places.update(each.value for each in self.reach(body, GOVERNS))
         within = {each.value for each in values.get(WITHIN, ()) if isinstance(each, NamedNode)}
         return {
-            "facet": sorted(facets),
+            **{field: sorted(found) for field, found in facets.items()},
             "at": sorted(places),
             "within": sorted(within),
             "date": [date],
@@ -136,7 +141,7 @@ class Documents:
             along = shape.facet_along if isinstance(value, NamedNode) else None
             around = self.reach(value, along) if along else ()
             found = (*around, *((own,) if own is not None else ()))
-            self.reached[key] = tuple(f"{shape.slug} {each}" for each in found)
+            self.reached[key] = tuple(map(str, found))
         return self.reached[key]
 
 

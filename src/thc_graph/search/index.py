@@ -25,15 +25,15 @@ from tantivy import Occur, Order, Query
 
 from thc_graph.rdf.terms import text_in
 from thc_graph.schema.model import PropertyShape, Schema
-from thc_graph.search.documents import AUTHORITY, Documents
+from thc_graph.search.documents import AUTHORITY, Documents, facet_field
 from thc_graph.search.words import analyzers, begins, singular, words
 from thc_graph.store import snapshots
 from thc_graph.store.queries import Library
 from thc_graph.store.snapshots import Draft, Snapshot
 
-FORMAT: Final = 4  # of what the fields hold; another number, another folder
+FORMAT: Final = 5  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
-HEAP: Final = 64 << 20  # bytes the writer gathers before it makes a segment
+HEAP: Final = 128 << 20  # bytes gathered before a segment is made: fewer are read faster
 POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
 BUCKETS: Final = 65_000  # facet values counted at most
 
@@ -53,7 +53,6 @@ FIELDS: Final = {
     "kind": Field(stored=True, fast=True),
     "at": Field(stored=True, fast=True),  # the territories an entity names
     "within": Field(stored=True),  # the territories a territory lies in
-    "facet": Field(fast=True),
     "order_fr": Field(fast=True),
     "order_en": Field(fast=True),
     "date": Field(fast=True),
@@ -68,14 +67,17 @@ FIELDS: Final = {
     "text_fr": Field("fr", stored=True, positions=True),
     "text_en": Field("en", stored=True, positions=True),
 }
+FACET: Final = Field(fast=True)  # each facet has a field of its own: counting one reads no other
 SORTED: Final = ("population", "weight")
 DAYS: Final = ("ends", "told")  # see `rdf.terms.day_of`
 COORDINATES: Final = ("lat", "long")
 
 
-def fields() -> tantivy.Schema:
+def fields(schema: Schema) -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    for name, each in FIELDS.items():
+    shapes = (shape for class_ in schema.classes for shape in schema.facets_of(class_))
+    narrowing = dict.fromkeys(sorted(facet_field(shape.slug) for shape in shapes))
+    for name, each in {**FIELDS, **dict.fromkeys(narrowing, FACET)}.items():
         kept = "position" if each.positions else "basic"
         builder.add_text_field(name, each.stored, each.fast, each.analyzer, kept)
     for name in SORTED:
@@ -137,7 +139,7 @@ def build(folder: Path | None, store: Store, schema: Schema) -> tantivy.Index:
     """Index everything a store publishes; without a folder, in memory."""
     if folder is not None:
         folder.mkdir()
-    index = _open(folder)
+    index = _open(folder, schema)
     facts = store.quads_for_pattern(None, None, None, DefaultGraph())  # one subject after another
     with _uncollected():
         _write(index, store, schema, groupby(facts, key=attrgetter("subject")))
@@ -159,7 +161,7 @@ def _uncollected() -> Iterator[None]:
 def _replace(folder: Path, store: Store, schema: Schema, entities: Iterable[NamedNode]) -> None:
     changed = sorted(entities, key=str)
     described = ((each, snapshots.facts(store, [each])) for each in changed)
-    _write(_open(folder), store, schema, described, gone=changed)
+    _write(_open(folder, schema), store, schema, described, gone=changed)
 
 
 def _write(
@@ -196,8 +198,8 @@ def _link(former: Path, folder: Path) -> None:
             os.link(path, folder / path.name)
 
 
-def _open(folder: Path | None) -> tantivy.Index:
-    index = tantivy.Index(fields(), path=str(folder) if folder else None)
+def _open(folder: Path | None, schema: Schema) -> tantivy.Index:
+    index = tantivy.Index(fields(schema), path=str(folder) if folder else None)
     for name, analyzer in analyzers().items():
         index.register_tokenizer(name, analyzer)
     return index
@@ -210,20 +212,21 @@ def open_index(snapshot: Snapshot, schema: Schema) -> "Index":
     """Return the index of a snapshot; one that has none for this schema gets it now."""
     folder = snapshot.path / folder_name(schema)
     if folder.is_dir():
-        return Index(_open(folder))
+        return Index(_open(folder, schema))
     draft = folder.with_name(f".{folder.name}-{os.getpid()}")
     try:
         build(draft, snapshot.store(), schema)
         draft.rename(folder)
     except OSError:  # nothing may be written here, or another process was first
         shutil.rmtree(draft, ignore_errors=True)
-        return Index(_open(folder) if folder.is_dir() else build(None, snapshot.store(), schema))
-    return Index(_open(folder))
+        if not folder.is_dir():
+            return Index(build(None, snapshot.store(), schema))
+    return Index(_open(folder, schema))
 
 
-def nothing() -> "Index":
+def nothing(schema: Schema) -> "Index":
     """Return an index without documents, for a store that publishes no entity of ours."""
-    return Index(_open(None))
+    return Index(_open(None, schema))
 
 
 @dataclass(frozen=True)
@@ -298,21 +301,26 @@ class Index:
 
     def meeting(self, asked: Query, facet: str, values: Collection[str]) -> Query:
         """Return what a query finds that has one of some values of a facet."""
-        wanted = [f"{facet} {value}" for value in values]
-        return both(asked, Query.term_set_query(self.schema, "facet", wanted))
+        field, wanted = facet_field(facet), list(values)
+        if len(wanted) == 1:  # four times as fast as a set of one
+            return both(asked, self.term(field, wanted[0]))
+        return both(asked, Query.term_set_query(self.schema, field, wanted))
+
+    def values(
+        self, asked: Query, facet: str, most: int = BUCKETS, among: Collection[str] | None = None
+    ) -> dict[str, int]:
+        """Return how many entities a query finds for each value of a facet, as `counts` does."""
+        return self.counts(asked, facet_field(facet), most, among)
 
     def counts(
-        self,
-        asked: Query,
-        field: str = "facet",
-        most: int = BUCKETS,
-        among: Collection[str] | None = None,
+        self, asked: Query, field: str, most: int = BUCKETS, among: Collection[str] | None = None
     ) -> dict[str, int]:
-        """Return how many entities a query finds for each value of a field, the most found.
+        """Return how many entities a query finds for each value of a field, the most found first.
 
         Only values `among` some are counted, where they are given; those found nowhere are absent.
         """
-        terms: dict[str, object] = {"field": field, "size": most}
+        # Each segment tells of all its values, or the most found of all might not be.
+        terms: dict[str, object] = {"field": field, "size": most, "segment_size": BUCKETS}
         terms |= {} if among is None else {"include": list(among)}
         found = self.searcher.aggregate(asked, {"values": {"terms": terms}})
         return {each["key"]: each["doc_count"] for each in found["values"]["buckets"]}

@@ -24,9 +24,10 @@ from thc_graph.web.files import Form, Source
 from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.rendering import LOCALES, language_of, pages_of
+from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import PARIS, represent, today
 from thc_graph.web.routing import Router
+from thc_graph.web.writing import LOCALES
 
 router = Router()
 

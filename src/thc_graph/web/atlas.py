@@ -26,9 +26,10 @@ from thc_graph.web.entities import HTML
 from thc_graph.web.files import json_of
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
-from thc_graph.web.rendering import curie, language_of, pages_of
+from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
 from thc_graph.web.routing import Router
+from thc_graph.web.writing import curie
 
 router = Router()
 

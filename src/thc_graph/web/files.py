@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 from xml.etree import ElementTree as ET
 
-from fastapi import Request, Response
 from pyoxigraph import Literal, Triple
+from starlette.requests import Request
+from starlette.responses import Response
 
 from thc_graph import tables
 from thc_graph.lists import kinds, selection

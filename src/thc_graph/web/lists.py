@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from thc_graph.lists import addresses, kinds, pages, selection
 from thc_graph.lists.addresses import Asked, Value
+from thc_graph.rdf.terms import PREFIXES, THC, Namespace
+from thc_graph.schema.model import Schema
 from thc_graph.search.index import Index
 from thc_graph.service import Published
 from thc_graph.web import files, maps
@@ -27,6 +29,7 @@ last_router = Router()  # `/{kind}` takes what no other address has
 OFFERED: Final = (HTML, *(form.media_type for form in files.FORMATS))
 LIST: Final = "liste"
 VIEWS: Final = (LIST, "tableau", "carte")
+PLACING: Final = frozenset({Namespace(PREFIXES["geo"])["lat"], THC["territoire"]})
 PLAIN: Final = ("q", "tri", "page", "vue", "lang", "tout")
 
 
@@ -127,12 +130,19 @@ async def _shown(request: Request, reading: Published, asked: Asked, view: str) 
         shape=kinds.shape_of(reading.schema, found.kind),
         address=address,
         view=view,
-        views=VIEWS,
+        views=_views(reading.schema, found.kind),
         drawn=drawn,
         files=files.of(found.total),
         query=selection.query_of(reading, reading.index, found.asked),
     )
     return Shown(content, _links(found, address))
+
+
+def _views(schema: Schema, kind: str) -> tuple[str, ...]:
+    """Return the views of a list: a map only of what has a place, or stands at one."""
+    classes = kinds.classes_of(schema, kind)
+    told = {shape.predicate for each in classes for shape in schema.properties_of(each)}
+    return VIEWS if told & PLACING else VIEWS[:-1]
 
 
 def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:

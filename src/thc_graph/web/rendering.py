@@ -1,10 +1,8 @@
 """Rendering: templates, the catalogue of their sentences, and how values are written."""
 
 import json
-import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,59 +10,31 @@ from urllib.parse import quote, unquote, urlencode
 
 import yaml
 from babel.dates import format_date
-from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pyoxigraph import Literal, NamedNode
 from starlette.requests import Request
 
 from thc_graph.rdf.formats import GRAPH_FORMATS
-from thc_graph.rdf.terms import DASH, PREFIXES, THC, VOCABULARY, XSD
+from thc_graph.rdf.terms import DASH, THC, VOCABULARY
 from thc_graph.settings import Settings
 from thc_graph.web import assets
 from thc_graph.web.negotiation import language
+from thc_graph.web.writing import LOCALES, Writing, curie, number, typeset
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
 PAGES: Final = frozenset(
     {"sparql", "tableau-de-bord", "agenda", "carte"}
 )  # pages of the menu that are no list of a class
-MONTH_LENGTH: Final = len("2016-03")
 DAY_LENGTH: Final = len("2016-03-30")
 
-NO_BREAK: Final = "\u00a0"
-NARROW: Final = "\u202f"
-_WIDE: Final = re.compile(r"(?<=«) | (?=[»:])")
-_NARROW: Final = re.compile(r" (?=[;!?%€])")
-
-LOCALES: Final = {"fr": "fr", "en": "en_GB"}  # of dates and numbers
-
 Messages = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Written:
-    """A literal as people read it; `moment` and `language` are for the markup, or empty."""
-
-    text: str
-    moment: str = ""
-    language: str = ""
 
 
 def read_messages(path: Path = TEMPLATES / "messages.yaml") -> Messages:
     """Return the sentences by dotted key, each in both languages, French ones typeset."""
     found: Messages = yaml.safe_load(path.read_text("utf-8"))
     return {key: {**each, "fr": typeset(each["fr"])} for key, each in found.items()}
-
-
-def typeset(text: str) -> str:
-    """Return a French sentence with spaces that no line breaks at: Imprimerie nationale's rules.
-
-    >>> typeset("« Où ? » : 3 %").replace(NO_BREAK, "_").replace(NARROW, "~")
-    '«_Où~?_»_: 3~%'
-    """
-    wide = _WIDE.sub(NO_BREAK, text)
-    return _NARROW.sub(NARROW, wide)
 
 
 class Pages:
@@ -99,16 +69,18 @@ class Pages:
 
     def render(self, template: str, request: Request, language: str, **given: Any) -> bytes:
         """Return a page; beside `given`, templates speak the reader's language by these."""
-        page = self.environment.get_template(template)
+        page, link = self.environment.get_template(template), _linker(request)
+        truth = {each: self.messages[f"value.{each}"][language] for each in ("true", "false")}
+        writing = Writing(language, truth, self.local, link)
         text = page.render(
             t=self.translator(language),
             lang=language,
             here=_here(request),
-            link=_linker(request),
+            link=link,
             keep=_keeper(request),
             named=self._namer(language),
-            written=_writer(language, self.messages),
-            number=_numbers(language),
+            writing=writing,
+            number=partial(number, language=language),
             day=_days(language),
             full_month=partial(format_date, format="MMMM y", locale=LOCALES[language]),
             month=partial(format_date, format="MMM y", locale=LOCALES[language]),
@@ -157,19 +129,6 @@ def language_of(request: Request) -> str:
     """Return the language of a request's answer, "fr" or "en"."""
     asked = request.query_params.get("lang")
     return language(request.headers.get("accept-language", ""), asked)
-
-
-def curie(iri: str) -> str:
-    """Return the short form of an IRI, or the IRI without its scheme.
-
-    >>> curie("http://www.w3.org/2000/01/rdf-schema#label")
-    'rdfs:label'
-    """
-    spaces = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
-    prefix = next(((p, space) for p, space in spaces if iri.startswith(space)), None)
-    if prefix:
-        return f"{prefix[0]}:{iri.removeprefix(prefix[1])}"
-    return iri.removeprefix("https://").removeprefix("http://").removeprefix("mailto:")
 
 
 def json_block(value: object) -> Markup:
@@ -223,53 +182,3 @@ def _days(language: str) -> Callable[[date | str], str]:
         return str(format_date(told, "long", locale=LOCALES[language]))
 
     return write
-
-
-def _numbers(language: str) -> Callable[[int], str]:
-    def write(value: int) -> str:
-        return str(format_decimal(value, locale=LOCALES[language]))
-
-    return write
-
-
-def _writer(language: str, messages: Messages) -> Callable[[Literal], Written]:
-    def write(literal: Literal) -> Written:
-        if literal.language:
-            foreign = "" if literal.language == language else literal.language
-            return Written(literal.value, language=foreign)
-        try:
-            return _typed(literal, language, messages)
-        except (ValueError, ArithmeticError):
-            return Written(literal.value)
-
-    return write
-
-
-def _typed(literal: Literal, language: str, messages: Messages) -> Written:
-    text, datatype = literal.value, literal.datatype
-    if datatype in NUMBERS:
-        return Written(str(format_decimal(text, format="#,##0.######", locale=LOCALES[language])))
-    if datatype == XSD["boolean"]:
-        return Written(messages[f"value.{text}"][language])
-    moment = _moment(text, datatype, language)
-    return Written(moment, text) if moment else Written(text)
-
-
-def _moment(text: str, datatype: NamedNode, language: str) -> str:
-    """Return a day, a month, a year or an hour in words; empty for anything else."""
-    if datatype == XSD["date"]:
-        return str(format_date(date.fromisoformat(text), "long", locale=LOCALES[language]))
-    if datatype == XSD["gYearMonth"]:
-        first = date.fromisoformat(f"{text[:MONTH_LENGTH]}-01")
-        return str(format_date(first, "MMMM y", locale=LOCALES[language]))
-    if datatype == XSD["time"]:
-        return _hour(time.fromisoformat(text), language)
-    return text if datatype == XSD["gYear"] else ""
-
-
-def _hour(moment: time, language: str) -> str:
-    """Return an hour as it is written: « 9 h », « 12 h 30 », or 12:30."""
-    if language != "fr":
-        return f"{moment:%H:%M}"
-    minutes = f"{NO_BREAK}{moment:%M}" if moment.minute else ""
-    return f"{moment.hour}{NO_BREAK}h{minutes}"
