@@ -176,7 +176,7 @@ async def test_a_fault_is_found_by_its_reference(
     lines: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("thc_graph.lists.read", None)
+    monkeypatch.setattr("thc_graph.lists.addresses.read", None)
     response = await client.get("/commune", headers={"Accept": "application/json"})
     reference = response.json()["reference"]
     assert response.headers["x-request-id"] == reference
