@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from thc_graph.service import LAG, Service
+from thc_graph.web.app import create_app
 from thc_graph.web.logs import Lines
 
 pytestmark = pytest.mark.anyio
@@ -25,6 +26,15 @@ SERVICE = re.compile(r"[0-9a-f]{16}")
 async def test_ready(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).text == "ok\n"
     assert (await client.get("/readyz")).text == "ok\n"
+
+
+async def test_a_service_without_a_snapshot_is_up_and_not_ready(service: Service) -> None:
+    not_started = Service(service.settings, service.schema, service.library)
+    transport = httpx.ASGITransport(create_app(not_started))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        assert (await client.get("/healthz")).status_code == 200
+        refused = await client.get("/readyz", headers={"Accept-Language": "en"})
+    assert (refused.status_code, refused.text[:3]) == (503, "no:")
 
 
 async def test_a_stopping_service_says_no_and_still_answers(
