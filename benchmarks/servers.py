@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -55,7 +55,6 @@ def running(
     command: Callable[[int], Command],
     sparql: str,
     is_ready: Callable[[Server], object],
-    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Start a server on a free port, wait until it is ready, end it by its pid.
 
@@ -64,13 +63,8 @@ def running(
     Raises:
         TimeoutError: It was not ready within `START_SECONDS`.
     """
-    port, began = _free_port(), time.perf_counter()
-    process = subprocess.Popen(
-        command(port),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
-    )
+    port, began = free_port(), time.perf_counter()
+    process = subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     client = httpx.Client(
         base_url=f"http://{HOST}:{port}",
         headers={"Accept-Encoding": "identity"},
@@ -95,7 +89,7 @@ def ours(root: Path, is_ready: Callable[[Server], object], name: str = "") -> It
         yield server
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind((HOST, 0))
         port: int = found.getsockname()[1]
