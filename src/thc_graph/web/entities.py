@@ -91,7 +91,8 @@ async def document(kind: str, name: str, request: Request, reading: Reading) -> 
     key, media_type = split(name)
     base = request.app.state.service.settings.base
     named = [f"{base}/id/{kind}/{key}"]
-    day = today(request) if _is_daily(reading, kind) else None
+    daily = await reading.once("daily", partial(_daily, reading))
+    day = today(request) if kind in daily else None
     return await first(request, reading, f"/doc/{kind}/{key}", named, media_type, page, day)
 
 
@@ -133,9 +134,14 @@ async def first(
     raise _absence(request, named)
 
 
-def _is_daily(reading: Published, kind: str) -> bool:
-    classes = kinds.classes_of(reading.schema, kind)
-    return sections.depends_on_day(reading.library, reading.schema, classes)
+async def _daily(reading: Published) -> frozenset[str]:
+    """Return the kinds of which a page is another one tomorrow."""
+    schema, library = reading.schema, reading.library
+    named = {kind for each in schema.classes if (kind := schema.kind_of(each))}
+    classes = {kind: kinds.classes_of(schema, kind) for kind in named}
+    return frozenset(
+        kind for kind, each in classes.items() if sections.depends_on_day(library, schema, each)
+    )
 
 
 def _moved(request: Request, asked: Document, target: str) -> Problem:
