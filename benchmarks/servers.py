@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
+from wire import Wire
 
 BIN = Path(sys.executable).parent
 HOST = "127.0.0.1"
@@ -32,21 +32,21 @@ class Server:
 
     name: str
     process: subprocess.Popen[bytes]
-    client: httpx.Client
+    client: Wire
     sparql: str
     seconds: float = 0.0
     loading: float | None = None
     part: str = ""  # what it holds, where it is not everything
 
-    def query(self, text: str, media_type: str) -> httpx.Response:
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self.client.port}"
+
+    def query(self, text: str, media_type: str) -> bytes:
         return self.get(self.sparql, media_type, query=text)
 
-    def get(self, path: str, media_type: str = "*/*", **parameters: str) -> httpx.Response:
-        # httpx empties the query of a path when it is given parameters, even none.
-        given = {"params": parameters} if parameters else {}
-        answer = self.client.get(path, headers={"Accept": media_type}, **given)
-        answer.raise_for_status()
-        return answer
+    def get(self, path: str, media_type: str = "*/*", **parameters: str) -> bytes:
+        return self.client.get(path, media_type, parameters)
 
 
 @contextmanager
@@ -55,27 +55,17 @@ def running(
     command: Callable[[int], Command],
     sparql: str,
     is_ready: Callable[[Server], object],
-    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """Start a server on a free port, wait until it is ready, end it by its pid.
 
-    `is_ready` asks it something, and raises httpx.HTTPError while it cannot answer.
+    `is_ready` asks it something, and raises OSError while it cannot answer.
 
     Raises:
         TimeoutError: It was not ready within `START_SECONDS`.
     """
-    port, began = _free_port(), time.perf_counter()
-    process = subprocess.Popen(
-        command(port),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
-    )
-    client = httpx.Client(
-        base_url=f"http://{HOST}:{port}",
-        headers={"Accept-Encoding": "identity"},
-        timeout=REQUEST_SECONDS,
-    )
+    port, began = free_port(), time.perf_counter()
+    process = subprocess.Popen(command(port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    client = Wire(HOST, port, REQUEST_SECONDS)
     server = Server(name, process, client, sparql)
     try:
         _await(server, is_ready, began)
@@ -95,7 +85,7 @@ def ours(root: Path, is_ready: Callable[[Server], object], name: str = "") -> It
         yield server
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind((HOST, 0))
         port: int = found.getsockname()[1]
@@ -108,7 +98,8 @@ def _await(server: Server, is_ready: Callable[[Server], object], began: float) -
             sys.exit(f"{server.name} ended with {server.process.returncode} before it answered.")
         try:
             is_ready(server)
-        except httpx.HTTPError:
+        except OSError:
+            server.client.close()
             time.sleep(0.02)
         else:
             return

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from thc_graph.entities.describing import describe, triples
+from thc_graph.entities.describing import describe, facts, summary, triples
 from thc_graph.entities.model import Entity
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
@@ -70,9 +70,7 @@ def texts(entity: Entity, name: str) -> list[str]:
 
 
 async def found(reader: InProcess, iri: NamedNode, language: str = "fr") -> Entity:
-    entity = await describe(reader, iri, language)
-    assert entity
-    return entity
+    return await describe(reader, iri, await facts(reader, iri), language)
 
 
 async def test_facts_stand_under_the_groups_of_the_shapes(reader: InProcess) -> None:
@@ -138,12 +136,12 @@ async def test_what_points_here_is_counted(reader: InProcess) -> None:
 
 async def test_nothing_is_published_about_it(reader: InProcess) -> None:
     nowhere = NamedNode(BASE + "commune/99999")
-    assert await describe(reader, nowhere, "fr") is None
-    assert await triples(reader, nowhere) == []
+    assert await facts(reader, nowhere) == []
+    assert await summary(reader, nowhere, "fr") is None
 
 
 async def test_triples_name_what_they_speak_of(reader: InProcess) -> None:
-    held = await triples(reader, MULHOUSE)
+    held = (await triples(reader, MULHOUSE, await facts(reader, MULHOUSE)))[0]
     haut_rhin = NamedNode(BASE + "departement/68")
     assert Triple(haut_rhin, RDFS["label"], Literal("Haut-Rhin", language="fr")) in held
     siren = Triple(NamedNode(BASE + "collectivite/216802249"), THC["siren"], Literal("216802249"))

@@ -82,6 +82,18 @@ async def test_a_facet_counts_what_choosing_its_value_finds(
             assert choice.count == len(by_sparql(reading, demo_store, chosen)), (facet, choice)
 
 
+async def test_all_values_of_a_facet_are_shown_to_who_asks(reading: Published) -> None:
+    page = await pages.page(reading, reading.index, BASE, asked(reading, "commune"))
+    assert page
+    (short,) = (facet for facet in page.facets if facet.slug == "departement")
+    opened = asked(reading, "commune", ("tout", short.slug))
+    whole = await pages.page(reading, reading.index, BASE, opened)
+    assert whole
+    (long,) = (facet for facet in whole.facets if facet.slug == short.slug)
+    assert (short.more, long.more) == (True, False)
+    assert long.choices[: len(short.choices)] == short.choices
+
+
 @pytest.mark.parametrize("kind", ["experience", "commune", "engagement", "evenement", "fiche"])
 async def test_what_stands_for_a_value_in_an_address_is_read_back(
     reading: Published, kind: str

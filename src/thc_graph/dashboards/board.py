@@ -8,6 +8,8 @@ import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode
@@ -248,6 +250,17 @@ class Narrowed:
         told = self.index.between(found, "told", 1, NEVER)
         return self.index.select(told, "told", 0, 1, descending=True)[1]
 
+    def having(self, facet: str, values: Iterable[NamedNode]) -> Any:
+        return self.index.meeting(self.whole, facet, [str(each) for each in values])
+
+    def line(
+        self, term: NamedNode | None, among: tuple[NamedNode, ...], found: Any
+    ) -> tuple[Line, list[str]]:
+        """Return a line of a table, and the commitment it was told of last."""
+        return Line(term, self.shares(found), self.index.total(found), among=among), self.last(
+            found
+        )
+
     def _day(self, day: date) -> int:
         return day_of(day.isoformat())
 
@@ -258,76 +271,82 @@ async def select(reader: Reader, index: Index, asked: Asked) -> list[str]:
     return index.select(narrowed.whole, "ends", 0, MOST)[1]
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What the index says of a dashboard: counts, and the IRIs of the commitments to show."""
+
+    total: int
+    rows: list[str]
+    watched: Mapping[str, tuple[int, list[str]]]
+    lines: Mapping[str, list[tuple[Line, list[str]]]]  # each with the commitment told of last
+    elsewhere: int
+
+    @property
+    def shown(self) -> list[str]:
+        watched = (iri for _, iris in self.watched.values() for iri in iris)
+        last = (iri for lines in self.lines.values() for _, iris in lines for iri in iris)
+        return [*self.rows, *watched, *last]
+
+
 async def board(reader: Reader, index: Index, asked: Asked) -> Board | None:
     """Return a dashboard, None where it has no such page."""
     known = await statuses(reader)
     narrowed = Narrowed(index, await expanded(reader, asked), known)
-    whole = narrowed.whole
-    total, rows = index.select(whole, "ends", (asked.number - 1) * SIZE, SIZE)
-    pages = max(1, -(-total // SIZE))
+    by_pillar = pillars(await headings(reader))
+    counted = await reader.aside(partial(_counted, narrowed, by_pillar))
+    pages = max(1, -(-counted.total // SIZE))
     if not 1 <= asked.number <= pages:
         return None
-    watched = {
-        "passed": index.select(narrowed.passed(whole), "ends", 0, SHOWN),
-        "silent": index.select(narrowed.silent(whole), "told", 0, SHOWN),
-        "soon": index.select(narrowed.soon(whole), "ends", 0, SHOWN),
-        "changed": index.select(narrowed.changed(whole), "told", 0, SHOWN, descending=True),
+    found = await commitments.read(reader, counted.shown, asked.language)
+    drawn = {
+        kind: tuple(_with_last(line, last, found) for line, last in lines)
+        for kind, lines in counted.lines.items()
     }
-    lines = _lines(narrowed, whole, pillars(await headings(reader)))
-    shown = [*rows, *(iri for _, iris in watched.values() for iri in iris)]
-    shown += [iri for _, _, last in lines for iri in last]
-    found = await commitments.read(reader, shown, asked.language)
-    drawn = [_with_last(line, last, found) for _, line, last in lines]
-    kinds = [kind for kind, _, _ in lines]
-    by_pillar = [line for kind, line in zip(kinds, drawn, strict=True) if kind == "pillar"]
-    under = [str(each) for line in by_pillar for each in line.among]
+    named = _named(found.values(), chain.from_iterable(drawn.values()), known)
     return Board(
         asked,
         known,
-        drawn[0],
-        tuple(by_pillar),
-        total - index.total(index.meeting(whole, "rubrique", under)),
-        tuple(line for kind, line in zip(kinds, drawn, strict=True) if kind == "territory"),
-        rows=tuple(found[iri] for iri in rows if iri in found),
+        drawn["whole"][0],
+        drawn["pillar"],
+        counted.elsewhere,
+        drawn["territory"],
+        rows=tuple(found[iri] for iri in counted.rows if iri in found),
         pages=pages,
-        labels=index.labels(_named(found.values(), drawn, known), asked.language),
+        labels=index.labels(named, asked.language),
         **{
             name: Watch(of, tuple(found[iri] for iri in iris if iri in found))
-            for name, (of, iris) in watched.items()
+            for name, (of, iris) in counted.watched.items()
         },
     )
 
 
-def _lines(
-    narrowed: Narrowed, whole: Any, by_pillar: Iterable[Heading]
-) -> list[tuple[str, Line, list[str]]]:
-    """Return every line with its sort and the commitment told of last; the whole comes first."""
-    index = narrowed.index
+def _counted(narrowed: Narrowed, by_pillar: Sequence[Heading]) -> Counted:
+    index, whole = narrowed.index, narrowed.whole
+    first = max(0, narrowed.asked.number - 1) * SIZE
+    total, rows = index.select(whole, "ends", first, SIZE)
+    under = [str(one) for each in by_pillar for one in each.holds]
     at = [NamedNode(iri) for iri in index.counts(whole, "at", LINES)]
-    asked = [
-        ("whole", None, (), whole),
-        *(
-            (
-                "pillar",
-                each.iri,
-                each.holds,
-                index.meeting(whole, "rubrique", [str(one) for one in each.holds]),
-            )
-            for each in by_pillar
-        ),
-        *(
-            ("territory", each, (each,), index.meeting(whole, "territoire", [str(each)]))
-            for each in at
-        ),
-    ]
-    return [
-        (
-            kind,
-            Line(term, narrowed.shares(found), index.total(found), among=among),
-            narrowed.last(found),
-        )
-        for kind, term, among, found in asked
-    ]
+    return Counted(
+        total,
+        rows,
+        {
+            "passed": index.select(narrowed.passed(whole), "ends", 0, SHOWN),
+            "silent": index.select(narrowed.silent(whole), "told", 0, SHOWN),
+            "soon": index.select(narrowed.soon(whole), "ends", 0, SHOWN),
+            "changed": index.select(narrowed.changed(whole), "told", 0, SHOWN, descending=True),
+        },
+        {
+            "whole": [narrowed.line(None, (), whole)],
+            "pillar": [
+                narrowed.line(each.iri, each.holds, narrowed.having("rubrique", each.holds))
+                for each in by_pillar
+            ],
+            "territory": [
+                narrowed.line(each, (each,), narrowed.having("territoire", (each,))) for each in at
+            ],
+        },
+        total - index.total(index.meeting(whole, "rubrique", under)),
+    )
 
 
 def _with_last(line: Line, last: Sequence[str], found: Mapping[str, Commitment]) -> Line:

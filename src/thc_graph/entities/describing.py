@@ -7,7 +7,7 @@ authority, its adhesions) is told in full, as a companion.
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, cast
 
@@ -15,21 +15,35 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from thc_graph.entities.model import Citation, Entity, Value
 from thc_graph.entities.view import View, index
+from thc_graph.rdf.terms import DCT, A
 from thc_graph.store.queries import Reader
 
 FEW: Final = 20  # entities that point here and are all named on the page; more are counted only
 INCOMING: Final = 1000  # statements that point here in an RDF format; the limit of the query
 
 
-async def describe(reader: Reader, iri: NamedNode, language: str) -> Entity | None:
-    """Return the page of an entity, None where nothing is published about it."""
-    facts, cited = await asyncio.gather(_facts(reader, iri), _citations(reader, iri))
-    if not facts:
+async def facts(reader: Reader, iri: NamedNode) -> list[Triple]:
+    """Return what is published about an entity and its companions, empty where nothing is."""
+    found = await reader.graph(_query_name(reader, iri), entity=iri)
+    return found if any(triple.subject == iri for triple in found) else []
+
+
+def replacement(iri: NamedNode, told: Iterable[Triple]) -> NamedNode | None:
+    """Return what took the place of a former IRI, None where the IRI has a class of its own."""
+    own = [triple for triple in told if triple.subject == iri]
+    if any(triple.predicate == A for triple in own):
         return None
+    found = [triple.object for triple in own if triple.predicate == DCT["isReplacedBy"]]
+    return min((each for each in found if isinstance(each, NamedNode)), key=str, default=None)
+
+
+async def describe(reader: Reader, iri: NamedNode, told: Sequence[Triple], language: str) -> Entity:
+    """Return the page of an entity of which these facts are told."""
+    cited = await _citations(reader, iri)
     citing = [node for nodes in cited.values() for node in nodes]
-    names = await labels(reader, [*_nodes(facts), *(each.property for each in cited), *citing])
-    view = View(reader.schema, index([*facts, *names]), language)
-    companions = {t.subject for t in facts if isinstance(t.subject, NamedNode)} - {iri}
+    names = await labels(reader, [*_nodes(told), *(each.property for each in cited), *citing])
+    view = View(reader.schema, index([*told, *names]), language)
+    companions = {t.subject for t in told if isinstance(t.subject, NamedNode)} - {iri}
     return replace(
         view.entity(iri),
         companions=tuple(view.entity(each) for each in sorted(companions, key=str)),
@@ -42,11 +56,11 @@ async def describe(reader: Reader, iri: NamedNode, language: str) -> Entity | No
 
 async def summary(reader: Reader, iri: NamedNode, language: str) -> Entity | None:
     """Return an entity with its own facts only, None where nothing is published about it."""
-    facts = await _facts(reader, iri)
-    if not facts:
+    told = await facts(reader, iri)
+    if not told:
         return None
-    names = await labels(reader, _nodes(facts))
-    return View(reader.schema, index([*facts, *names]), language).entity(iri)
+    names = await labels(reader, _nodes(told))
+    return View(reader.schema, index([*told, *names]), language).entity(iri)
 
 
 async def named(reader: Reader, nodes: list[NamedNode], language: str) -> list[Value]:
@@ -55,26 +69,18 @@ async def named(reader: Reader, nodes: list[NamedNode], language: str) -> list[V
     return [view.value(each) for each in nodes]
 
 
-async def triples(reader: Reader, iri: NamedNode) -> list[Triple]:
-    """Return what every RDF format of an entity carries, empty where nothing is published.
+async def triples(
+    reader: Reader, iri: NamedNode, told: Sequence[Triple]
+) -> tuple[list[Triple], bool]:
+    """Return what every RDF format of an entity carries, and whether that is not everything.
 
     Its facts and those of its companions, the links towards it, and the names of
-    everything these speak of.
+    everything these speak of. Links are cut.
     """
-    facts = await _facts(reader, iri)
-    if not facts:
-        return []
     incoming = await reader.graph("entity/incoming", entity=iri)
-    names = await labels(reader, _nodes([*facts, *incoming]))
-    return sorted({*facts, *incoming, *names}, key=str)
-
-
-async def replacement(reader: Reader, iri: NamedNode) -> NamedNode | None:
-    """Return what took the place of a former IRI, None where the IRI has facts of its own."""
-    for row in await reader.bindings("entity/replacement", entity=iri):
-        found = row["replacement"]
-        return found if isinstance(found, NamedNode) else None
-    return None
+    names = await labels(reader, _nodes([*told, *incoming]))
+    is_cut = len(incoming) >= INCOMING and await _pointing(reader, iri) > INCOMING
+    return sorted({*told, *incoming, *names}, key=str), is_cut
 
 
 def query_of(reader: Reader, iri: NamedNode) -> str:
@@ -87,11 +93,6 @@ def _query_name(reader: Reader, iri: NamedNode) -> str:
     kind = re.search(r"/id/([a-z-]+)/", iri.value)
     own = f"entity/kind/{kind[1]}" if kind else ""
     return own if own in reader.library else "entity/default"
-
-
-async def _facts(reader: Reader, iri: NamedNode) -> list[Triple]:
-    found = await reader.graph(_query_name(reader, iri), entity=iri)
-    return found if any(triple.subject == iri for triple in found) else []
 
 
 async def labels(reader: Reader, nodes: Iterable[NamedNode]) -> list[Triple]:
@@ -116,7 +117,7 @@ async def _citations(reader: Reader, iri: NamedNode) -> dict[Citation, list[Name
     return {each: list[NamedNode]() for each in found} | dict(zip(few, named, strict=True))
 
 
-async def pointing(reader: Reader, iri: NamedNode) -> int:
+async def _pointing(reader: Reader, iri: NamedNode) -> int:
     """Return how many statements point at an entity."""
     rows = await reader.bindings("entity/citations", entity=iri)
     return sum(int(cast("Literal", row["count"]).value) for row in rows)
@@ -132,5 +133,5 @@ async def citing(
     return [each for row in rows if isinstance(each := row["citing"], NamedNode)]
 
 
-def _nodes(facts: Iterable[Triple]) -> Iterator[NamedNode]:
-    yield from (term for triple in facts for term in triple if isinstance(term, NamedNode))
+def _nodes(told: Iterable[Triple]) -> Iterator[NamedNode]:
+    yield from (term for triple in told for term in triple if isinstance(term, NamedNode))

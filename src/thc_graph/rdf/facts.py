@@ -11,10 +11,9 @@ Said = Mapping[NamedNode, list[Term]]  # of one subject
 
 
 def by_subject(triples: Iterable[Triple]) -> dict[Term, Said]:
-    found: dict[Term, dict[NamedNode, list[Term]]] = {}
+    found: dict[Term, dict[NamedNode, list[Term]]] = defaultdict(lambda: defaultdict(list))
     for triple in triples:
-        said = found.setdefault(triple.subject, defaultdict(list))
-        said[triple.predicate].append(triple.object)
+        found[triple.subject][triple.predicate].append(triple.object)
     return dict(found)
 
 

@@ -19,7 +19,8 @@ from pyoxigraph import Literal
 from rapidfuzz.distance import OSA
 from tantivy import Query
 
-from thc_graph.search.index import Index, Place, both, either
+from thc_graph.search.index import Index, both, either
+from thc_graph.search.shown import Place
 from thc_graph.search.words import MAX_LENGTH, key, meaning, stem
 
 SHOWN: Final = 5  # of each kind, when all kinds are

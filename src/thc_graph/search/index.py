@@ -23,9 +23,9 @@ import tantivy
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, Store, Triple
 from tantivy import Occur, Order, Query
 
-from thc_graph.rdf.terms import text_in
 from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.search.documents import AUTHORITY, Documents, facet_field
+from thc_graph.search.shown import COORDINATES, SHOWN, Document, Place, around, label_of, place_of
 from thc_graph.search.words import analyzers, begins, singular, words
 from thc_graph.store import snapshots
 from thc_graph.store.queries import Library
@@ -70,7 +70,7 @@ FIELDS: Final = {
 FACET: Final = Field(fast=True)  # each facet has a field of its own: counting one reads no other
 SORTED: Final = ("population", "weight")
 DAYS: Final = ("ends", "told")  # see `rdf.terms.day_of`
-COORDINATES: Final = ("lat", "long")
+KEPT: Final = 10_000  # documents kept in memory, of those shown
 
 
 def fields(schema: Schema) -> tantivy.Schema:
@@ -229,19 +229,6 @@ def nothing(schema: Schema) -> "Index":
     return Index(_open(None, schema))
 
 
-@dataclass(frozen=True)
-class Place:
-    """An entity as the index shows it."""
-
-    iri: str
-    kinds: tuple[str, ...]
-    label: Literal | None
-    at: tuple[str, ...] = ()
-    within: tuple[str, ...] = ()
-    postcodes: tuple[str, ...] = ()
-    point: tuple[float, float] | None = None
-
-
 class Index:
     """One snapshot's index, read only; every question has a bound of its own."""
 
@@ -249,6 +236,7 @@ class Index:
         self.schema = index.schema
         index.reload()
         self.searcher = index.searcher()
+        self.kept: dict[str, Document | None] = {}  # names are asked for again and again
 
     # For lists
 
@@ -260,7 +248,8 @@ class Index:
         return [begins(word) for word in words(text)]
 
     def labels(self, iris: Collection[str], language: str) -> dict[str, Literal | None]:
-        return {iri: place.label for iri, place in self.places(iris, language).items()}
+        found = self._documents(iris)
+        return {iri: label_of(each, language) for iri, each in found.items() if each}
 
     def select(
         self, asked: Query, order: str, offset: int, limit: int, *, descending: bool = False
@@ -329,33 +318,37 @@ class Index:
 
     def places(self, iris: Collection[str], language: str) -> dict[str, Place]:
         """Return what the index shows of some entities, by IRI."""
-        if not iris:
-            return {}
-        asked = Query.term_set_query(self.schema, "iri", list(iris))
-        found = self.searcher.search(asked, limit=len(iris))
-        places = (self.place(address, language) for _, address in found.hits)
-        return {place.iri: place for place in places}
+        found = self._documents(iris)
+        return {iri: place_of(each, language) for iri in iris if (each := found[iri])}
+
+    def _documents(self, iris: Collection[str]) -> dict[str, Document | None]:
+        """Return the documents of some IRIs, None for what has none; the last read are kept."""
+        found = {iri: self.kept[iri] for iri in iris if iri in self.kept}
+        missing = dict.fromkeys(iri for iri in iris if iri not in found)
+        if not missing:
+            return found
+        asked = Query.term_set_query(self.schema, "iri", list(missing))
+        hits = self.searcher.search(asked, limit=len(missing), order_by_field="weight").hits
+        read = {each["iri"][0]: each for each in (self._document(at) for _, at in hits)}
+        if len(self.kept) + len(missing) > KEPT:
+            self.kept = {}
+        self.kept |= missing | read
+        return found | missing | read
+
+    def _document(self, address: tantivy.DocAddress) -> Document:
+        document = self.searcher.doc(address).to_dict()
+        return {name: document[name] for name in SHOWN if name in document}
 
     def points(self, iris: Sequence[str]) -> dict[str, tuple[float, float]]:
         """Return latitude and longitude of the entities that have some, or stand at what has."""
         found = self.places(iris, "fr")
         places = {each for place in found.values() if not place.point for each in place.at}
         at = self.places(places, "fr")
-        around = ((iri, _around(found[iri], at)) for iri in iris if iri in found)
+        around = ((iri, around(found[iri], at)) for iri in iris if iri in found)
         return {iri: point for iri, point in around if point}
 
     def place(self, address: tantivy.DocAddress, language: str) -> Place:
-        document = self.searcher.doc(address).to_dict()
-        point = [document[each][0] for each in COORDINATES if document.get(each)]
-        return Place(
-            iri=document["iri"][0],
-            kinds=tuple(document["kind"]),
-            label=_label(document, language),
-            at=tuple(document.get("at", ())),
-            within=tuple(document.get("within", ())),
-            postcodes=tuple(document.get("postcode", ())),
-            point=(point[0], point[1]) if len(point) == len(COORDINATES) else None,
-        )
+        return place_of(self._document(address), language)
 
     def term(self, field: str, value: str) -> Query:
         return Query.term_query(self.schema, field, value, index_option="basic")
@@ -376,18 +369,6 @@ class Index:
         start = min(offset, self.searcher.num_docs)
         found = self.searcher.search(asked, limit=limit, offset=start, weight_by_field="weight")
         return [self.place(address, language) for _, address in found.hits]
-
-
-def _around(place: Place, others: Mapping[str, Place]) -> tuple[float, float] | None:
-    points = (others[each].point for each in place.at if each in others)
-    return place.point or next((point for point in points if point), None)
-
-
-def _label(document: Mapping[str, list[str]], language: str) -> Literal | None:
-    """Return the name best read in a language, as it was stored: `language|text`."""
-    stored = (each for name in ("fr", "en") for each in document.get(f"label_{name}", ()))
-    parts = (each.partition("|") for each in stored)
-    return text_in([Literal(text, language=tag or None) for tag, _, text in parts], language)
 
 
 def both(*queries: Query) -> Query:

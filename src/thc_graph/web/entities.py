@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Final
 from urllib.parse import quote
 
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, Triple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -44,7 +44,7 @@ router = Router()
 class Document:
     """What an address of `/doc/` or `/voc/` asks for; `path` has no suffix.
 
-    `day` is given where the page is another one tomorrow.
+    `day` is given where the page is another one tomorrow; `told` is what is published.
     """
 
     path: str
@@ -52,6 +52,18 @@ class Document:
     media_type: str
     language: str
     day: date | None = None
+    told: tuple[Triple, ...] = ()
+
+
+@dataclass(frozen=True)
+class Content:
+    """A representation; `is_cut` tells that there is more."""
+
+    content: bytes
+    is_cut: bool = False
+
+    def __len__(self) -> int:
+        return len(self.content)
 
 
 Page = Callable[[Request, Published, Document], Awaitable[bytes | None]]  # None: nothing is said
@@ -70,7 +82,8 @@ async def document(kind: str, name: str, request: Request, reading: Published) -
     key, media_type = split(name)
     base = request.app.state.service.settings.base
     named = [f"{base}/id/{kind}/{key}"]
-    day = today(request) if _is_daily(reading, kind) else None
+    daily = await reading.once("daily", partial(_daily, reading))
+    day = today(request) if kind in daily else None
     return await first(request, reading, f"/doc/{kind}/{key}", named, media_type, page, day)
 
 
@@ -104,17 +117,22 @@ async def first(
         if content is not None:
             links = _links(request.app.state.service.settings.base, asked)
             answer = represent(
-                request, reading, content, wanted, language=told, links=links, day=day
+                request, reading, content.content, wanted, language=told, links=links, day=day
             )
-            if wanted != HTML and await reading.page(("cut", iri), partial(_cut, reading, asked)):
+            if content.is_cut:
                 answer.headers["X-Truncated"] = "true"
             return answer
     raise _absence(request, named)
 
 
-def _is_daily(reading: Published, kind: str) -> bool:
-    classes = kinds.classes_of(reading.schema, kind)
-    return sections.depends_on_day(reading.library, reading.schema, classes)
+async def _daily(reading: Published) -> frozenset[str]:
+    """Return the kinds of which a page is another one tomorrow."""
+    schema, library = reading.schema, reading.library
+    named = {kind for each in schema.classes if (kind := schema.kind_of(each))}
+    classes = {kind: kinds.classes_of(schema, kind) for kind in named}
+    return frozenset(
+        kind for kind, each in classes.items() if sections.depends_on_day(library, schema, each)
+    )
 
 
 def _moved(request: Request, asked: Document, target: str) -> Problem:
@@ -143,29 +161,25 @@ def is_iri(text: str) -> bool:
 
 async def _content(
     request: Request, reading: Published, asked: Document, page: Page
-) -> bytes | None:
-    successor = await describing.replacement(reading, asked.iri)
+) -> Content | None:
+    told = await describing.facts(reading, asked.iri)
+    if not told:
+        return None
+    successor = describing.replacement(asked.iri, told)
     target = pages_of(request).local(successor.value) if successor else None
     if target:
         raise _moved(request, asked, target)
     form = formats.by_media_type(asked.media_type)
     if form is None:
-        return await page(request, reading, asked)
-    found = await describing.triples(reading, asked.iri)
-    return formats.write(found, form, {}) if found else None
-
-
-async def _cut(reading: Published, asked: Document) -> bytes:
-    """Tell whether more points at an entity than its RDF formats hold; empty if not."""
-    pointing = await describing.pointing(reading, asked.iri)
-    return b"more" if pointing > describing.INCOMING else b""
+        made = await page(request, reading, replace(asked, told=tuple(told)))
+        return Content(made) if made is not None else None
+    found, is_cut = await describing.triples(reading, asked.iri, told)
+    return Content(formats.write(found, form, {}), is_cut)
 
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
     """Return the page of an entity, arranged by the template of its class."""
-    entity = await describing.describe(reading, asked.iri, asked.language)
-    if entity is None:
-        return None
+    entity = await describing.describe(reading, asked.iri, asked.told, asked.language)
     classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
     day = asked.day or today(request)
     wants_sources = request.query_params.get("source") == "1"
@@ -221,8 +235,8 @@ def _listed(request: Request, reading: Published, asked: Document, citation: Cit
     for slug, shape in shapes.items():
         if shape.path and shape.predicate == citation.property:
             found = addresses.Asked(citation.kind, filters={slug: (asked.iri,)})
-            total, _ = selection.select(reading.index, found, "fr", limit=1)
-            if total == citation.count:
+            narrowed = selection.narrowed(reading.index, found, found.filters)
+            if reading.index.total(narrowed) == citation.count:
                 token = quote(addresses.token_of(shape, asked.iri, base), safe="/")
                 return f"/{citation.kind}?{slug}={token}"
     named = quote(citation.property.value, safe="")

@@ -17,7 +17,8 @@ from thc_graph.lists import kinds
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.search import asking, places
 from thc_graph.search.asking import Found, Hit
-from thc_graph.search.index import Index, Place
+from thc_graph.search.index import Index
+from thc_graph.search.shown import Place
 from thc_graph.search.words import MAX_LENGTH
 from thc_graph.service import Published
 from thc_graph.web.entities import HTML
