@@ -10,7 +10,8 @@ from pyoxigraph import Quad, Store
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema, read_triples
 from thc_graph.settings import resources
-from thc_graph.sheets.conversion import Conversion, convert_all
+from thc_graph.sheets.conversion import convert_all
+from thc_graph.sheets.converted import Conversion
 from thc_graph.sheets.datasets import Dataset, Input
 from thc_graph.sheets.lexicon import Lexicon, of_store
 from thc_graph.sheets.names import Names

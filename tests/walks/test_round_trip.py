@@ -2,24 +2,27 @@
 
 import itertools
 import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyoxigraph import NamedNode, Quad, Store
+from pyoxigraph import NamedNode, Store
 
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import RDF, XSD, A
+from thc_graph.schema.model import PropertyShape
 from thc_graph.settings import Settings
-from thc_graph.sheets.columns import layout, members
-from thc_graph.sheets.conversion import Given, convert_all
-from thc_graph.sheets.datasets import Dataset, Input, inputs
+from thc_graph.sheets import loading
+from thc_graph.sheets.columns import members
+from thc_graph.sheets.datasets import Input, inputs
 from thc_graph.sheets.exporting import Filled, filled
 from thc_graph.sheets.importing import propose
+from thc_graph.sheets.loading import Options
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.pages import Page
 from thc_graph.sheets.problems import Severity
 from thc_graph.sheets.published import known
-from thc_graph.sheets.reading import read_tables
 from thc_graph.sheets.templates import Column, template
 from thc_graph.sheets.workbooks import WRITERS
 from thc_graph.store.publication import Repository
@@ -79,7 +82,7 @@ def test_published_data_come_back_as_they_stand(
     assert not found.change, list(found.change.added)[:5]
 
 
-# From an empty template, filled with made-up rows, to quads and back
+# From an empty template, filled with made-up rows, to what is published and back
 
 
 TEXTS = (
@@ -94,6 +97,18 @@ TEXTS = (
     "Œuvre d’été, n° 2",
     "007",
 )
+
+
+CODES = {  # of a territory of each class, where the shape of them all takes any
+    "ArrondissementMunicipal": "75104", "CollectiviteOutreMer": "987", "Commune": "68224",
+    "Departement": "68", "Region": "44",
+}  # fmt: skip
+RULED = {  # what a rule asks of a cell beyond its type, or what keeps one from asking
+    "ActeurShape-qualite": "",
+    "ConventionObjectifsShape-association": "Démocratie Ouverte",
+    "OutilMethodeShape-participantsMin": "1",
+    "SuiviAvancementShape-date": "2026-11-02",
+}
 
 
 class Maker:
@@ -115,8 +130,8 @@ class Maker:
     def cell(self, column: Column, class_: NamedNode) -> str:
         shape = column.shape
         assert shape is not None
-        if shape.predicate == A:
-            return self.schema.classes[class_].label.fr
+        if (fixed := self.fixed(shape, class_)) is not None:
+            return fixed
         if shape.predicate.value.endswith("#identifier") or shape.pattern:
             return column.example
         if column.choices:
@@ -127,6 +142,15 @@ class Maker:
             if datatype in shape.datatypes:
                 return make(self)
         return f"https://example.org/{next(self.count)}"
+
+    def fixed(self, shape: PropertyShape, class_: NamedNode) -> str | None:
+        """Return what is no matter of choice."""
+        if shape.predicate == A:
+            return self.schema.classes[class_].label.fr
+        name = shape.iri.value.rpartition("#")[2]
+        if name == "TerritoireShape-codeINSEE":
+            return CODES.get(class_.value.rpartition("#")[2], "")
+        return RULED.get(name)
 
     def reference(self, column: Column) -> str:
         assert column.shape is not None
@@ -157,7 +181,7 @@ def made_up(repository: Repository, names: Names) -> list[Page]:
         classes = members(sheet, schema)[0].classes
         form = template(sheet, schema, ("fr", "en"), frozenset(classes))
         rows = [
-            tuple(maker.row(form.columns, each, f"essai-{place}-{number}"))
+            tuple(maker.row(form.columns, each, f"exemple-{sheet.slug}-{place}-{number}"))
             for place, each in enumerate(classes)
             for number in range(2)
         ]
@@ -165,41 +189,53 @@ def made_up(repository: Repository, names: Names) -> list[Page]:
     return pages
 
 
-def read(path: Path, names: Names) -> dict[str, set[Quad]]:
-    """Return what the tables of a file say, read by the product's own rules."""
-    said = {}
-    for table in read_tables(path):
-        if table.name not in ("Lisez-moi", "Listes"):
-            found = layout(table, names.schema)  # a template is recognised by its headings
-            slug = found.sheet.slug
-            graph = NamedNode(f"{GRAPH}essai/{slug}")
-            given = Given(table, found, graph, Input(path, Dataset("essai")))
-            conversion = next(iter(convert_all([given], names, names.schema)))
-            faults = [p for p in conversion.problems if p.severity is Severity.ERROR]
-            assert [each.as_dict("fr") for each in faults] == []
-            said[slug] = conversion.quads
-    return said
+@pytest.fixture(scope="module")
+def rows(demo: Repository, names: Names) -> list[Page]:
+    return made_up(demo, names)
 
 
-def through(pages: list[Page], form: str, folder: Path, names: Names) -> dict[str, set[Quad]]:
-    """Write pages, a file each where the format asks for it, and read them."""
+@pytest.fixture(scope="module")
+def filled_in(
+    demo: Repository, rows: list[Page], tmp_path_factory: pytest.TempPathFactory
+) -> Repository:
+    """The demonstration, with a filled template of every sheet published beside it."""
+    folder = tmp_path_factory.mktemp("filled")
+    own = replace(demo, root=folder / "store")
+    shutil.copytree(demo.root, own.root)
+    files = written(rows, ".xlsx", folder)
+    report = loading.load(files, own, Options(BASE, "tests", apply=True))
+    assert [p.as_dict("fr") for p in report.problems if p.severity is Severity.ERROR] == []
+    assert report.commit
+    return own
+
+
+def written(pages: list[Page], form: str, folder: Path) -> list[Input]:
+    """Write pages, a file each where the format asks for it, as sheets of one dataset."""
     groups = [[each] for each in pages] if form == ".csv" else [pages]
-    said: dict[str, set[Quad]] = {}
-    for group in groups:
-        path = folder / f"essai{form}"
+    paths = [folder / f"{number}{form}" for number in range(len(groups))]
+    for path, group in zip(paths, groups, strict=True):
         path.write_bytes(WRITERS[form](group, "essai"))
-        said |= read(path, names)
-    return said
+    return [found for path in paths for found in inputs(path, source="essai")]
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_made_up_rows_come_back_for_every_class(
-    form: str, demo: Repository, names: Names, tmp_path: Path
+def test_a_filled_template_of_every_class_comes_back(
+    form: str, filled_in: Repository, rows: list[Page], tmp_path: Path
 ) -> None:
-    schema = demo.schema
-    first = through(made_up(demo, names), form, tmp_path, names)
-    assert set(first) == set(schema.sheets)
-    exported = [filled(schema.sheets[slug], schema, names, said) for slug, said in first.items()]
-    assert [each.omitted for each in exported if each.omitted] == []
-    pages = [Page(each.template, tuple(each.rows)) for each in exported]
-    assert through(pages, form, tmp_path, names) == first
+    schema, snapshot = filled_in.schema, filled_in.current()
+    assert snapshot is not None
+    store = snapshot.store()
+    again = propose(written(rows, form, tmp_path), filled_in, BASE)
+    assert not again.errors
+    assert not again.change, list(again.change.added)[:5]
+    current = known(snapshot, filled_in.derivation.library, schema, BASE)
+    data = dict(published(filled_in, store, current))["essai"]
+    assert [each.omitted for each in data if each.omitted] == []
+    exported = {each.template.sheet.slug: Page(each.template, tuple(each.rows)) for each in data}
+    assert set(exported) == set(schema.sheets)
+    assert {slug: len(page.rows) for slug, page in exported.items()} == {
+        page.template.sheet.slug: len(page.rows) for page in rows
+    }
+    back = propose(written(list(exported.values()), form, tmp_path), filled_in, BASE)
+    assert not back.errors
+    assert not back.change, list(back.change.added)[:5]

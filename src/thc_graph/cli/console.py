@@ -31,12 +31,15 @@ def fail(text: str, code: int) -> NoReturn:
 
 
 def problems(found: Iterable[Problem], language: str) -> None:
-    """Tell problems, the worst first; a fault that repeats is told once, with its cells."""
+    """Tell problems, the worst first, then as they stand in the sheets.
+
+    A fault that repeats is told once, with its cells.
+    """
     groups: dict[Hashable, list[Problem]] = {}
     for each in found:
         groups.setdefault(_fault(each, language), []).append(each)
     told = [line for members in groups.values() for line in _lines(members, language)]
-    told.sort(key=lambda line: (line.elsewhere, _RANK[line.severity]))
+    told.sort(key=lambda line: (line.elsewhere, _RANK[line.severity], line.place))
     for number, line in enumerate(told[:MOST]):
         if line.elsewhere and not (number and told[number - 1].elsewhere):
             say(message("elsewhere").in_(language))
@@ -49,6 +52,7 @@ def problems(found: Iterable[Problem], language: str) -> None:
 class _Line:
     severity: Severity
     elsewhere: bool
+    place: tuple[str, str, int, int]
     text: str
 
 
@@ -69,7 +73,9 @@ def _lines(members: list[Problem], language: str) -> Iterator[_Line]:
         shown = f"  « {read[:60]} »" if read else ""
         heading = f"  {first.cell.heading}" if first.cell.heading else ""
         text = f"{cells}{heading}{shown}  {first.message.in_(language)}"
-        yield _Line(first.severity, not first.cell.line, text)
+        where = first.cell
+        place = where.file, where.sheet, where.line, where.column or 0
+        yield _Line(first.severity, not where.line, place, text)
 
 
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}

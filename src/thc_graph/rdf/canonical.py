@@ -7,12 +7,14 @@ kept from commit to commit, as an RDF Patch needs them.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
-from pyoxigraph import Literal, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from thc_graph.rdf.terms import RDF, XSD
 
 _TEXTS = frozenset({XSD["string"], RDF["langString"]})
+_ANY = NamedNode("urn:thc:any")
 
 
 def lines(quads: Iterable[Quad]) -> list[str]:
@@ -20,22 +22,28 @@ def lines(quads: Iterable[Quad]) -> list[str]:
     return sorted(f"{quad} ." for quad in set(quads))
 
 
-def normalised(quads: Iterable[Quad]) -> set[Quad]:
-    """Return the quads as the engine keeps them: the decimal 49.0 is 49.
+def normal(literal: Literal) -> Literal:
+    """Return a literal as the engine keeps it: the decimal 49.0 is 49.
 
     A change must speak so: history would keep the one and later remove the other.
     """
-    store, found = Store(), set[Quad]()
-    typed: list[Quad] = []
-    for quad in quads:
-        if _is_typed(quad):
-            typed.append(quad)
-        else:
-            found.add(quad)
-    store.bulk_extend(typed)
-    found.update(store)
-    return found
+    return literal if literal.datatype in _TEXTS else _kept(literal)
 
 
-def _is_typed(quad: Quad) -> bool:
-    return isinstance(quad.object, Literal) and quad.object.datatype not in _TEXTS
+@lru_cache(maxsize=1 << 14)
+def _kept(literal: Literal) -> Literal:
+    store = Store()
+    store.add(Quad(_ANY, _ANY, literal))
+    kept = next(iter(store)).object
+    assert isinstance(kept, Literal)
+    return kept
+
+
+def normalised(quads: Iterable[Quad]) -> set[Quad]:
+    """Return the quads with their literals as the engine keeps them."""
+    return {
+        Quad(quad.subject, quad.predicate, normal(quad.object), quad.graph_name)
+        if isinstance(quad.object, Literal)
+        else quad
+        for quad in quads
+    }

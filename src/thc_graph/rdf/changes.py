@@ -6,6 +6,7 @@ between `TX .` and `TC .`.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Triple, parse
@@ -27,10 +28,14 @@ class ChangeSet:
     def inverse(self) -> "ChangeSet":
         return ChangeSet(removed=self.added, added=self.removed)
 
-    def subjects(self) -> set[NamedNode]:
+    def subjects(self) -> frozenset[NamedNode]:
         """Return the entities this change touches."""
+        return self._subjects
+
+    @cached_property
+    def _subjects(self) -> frozenset[NamedNode]:
         subjects = {quad.subject for quad in chain(self.removed, self.added)}
-        return {each for each in subjects if isinstance(each, NamedNode)}
+        return frozenset(each for each in subjects if isinstance(each, NamedNode))
 
     def facts(self) -> "ChangeSet":
         """Return this change without what it says of where facts come from."""

@@ -100,6 +100,8 @@ class Conformance:
         return all(check(values) for check in checks)
 
     def _reached(self, node: Term, path: tuple[NamedNode, ...]) -> list[Term]:
+        if len(path) == 1:
+            return list(self.objects(node, path[0]))
         reached = {node}
         for predicate in path:
             reached = {value for each in reached for value in self.objects(each, predicate)}

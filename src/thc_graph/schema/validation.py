@@ -59,6 +59,7 @@ class Accepted:
 
 
 _SEAL = object()
+PART: Final = 5_000  # entities looked at together, with their neighbours, before the next ones
 
 
 def accept(change: ChangeSet, violations: Iterable[Violation]) -> Accepted | list[Violation]:
@@ -88,26 +89,24 @@ def violations(focus: Iterable[NamedNode], describe: Describe, schema: Schema) -
         describe: Gives the facts of entities after the change.
         schema: Whose shapes hold.
     """
-    nodes = set(focus)
-    facts, shapes = _Facts(describe), ShapesGraph(schema.graph)
-    facts.fetch(nodes)
-    by_shape = _focus_by_shape(nodes, facts, schema)
-    _fetch_neighbours(by_shape, facts, shapes)
-    doubtful = _doubtful(by_shape, facts, shapes, schema)
+    nodes, shapes = sorted(set(focus), key=str), ShapesGraph(schema.graph)
+    parts = (nodes[start : start + PART] for start in range(0, len(nodes), PART))
+    doubtful = {node for part in parts for node in _doubtful(part, describe, shapes, schema)}
     if not doubtful:
         return []
-    data = _graph((*_around(doubtful, by_shape, facts, shapes), *schema.ontology))
+    facts, _ = _near(doubtful, describe, shapes, schema)
+    data = _graph((*facts.all(), *schema.ontology))
     found = _results(data, _graph(schema.graph))
     told = {(each.focus, each.path, each.message): each for each in found if each.focus in doubtful}
     return list(told.values())
 
 
 def _doubtful(
-    by_shape: dict[NamedNode, list[NamedNode]], facts: "_Facts", shapes: ShapesGraph, schema: Schema
-) -> set[NamedNode]:
-    """Return the entities that do not plainly conform to all their shapes."""
+    nodes: Iterable[NamedNode], describe: Describe, shapes: ShapesGraph, schema: Schema
+) -> Iterator[NamedNode]:
+    """Yield the entities that do not plainly conform to all their shapes."""
+    facts, by_shape = _near(nodes, describe, shapes, schema)
     quick = Conformance(shapes, facts.objects, schema.descendants)
-    found: set[NamedNode] = set()
     for shape, members in by_shape.items():
         for node in members:
             try:
@@ -115,27 +114,18 @@ def _doubtful(
                     continue
             except Unsupported:
                 pass
-            found.add(node)
-    return found
+            yield node
 
 
-def _around(
-    nodes: set[NamedNode],
-    by_shape: dict[NamedNode, list[NamedNode]],
-    facts: "_Facts",
-    shapes: ShapesGraph,
-) -> Iterator[Triple]:
-    """Yield the facts of some entities and of all that their shapes' paths reach."""
-    near: set[Term] = set(nodes)
-    for shape, members in by_shape.items():
-        for path in set(walks(shapes, shape)):
-            reached: set[Term] = {node for node in members if node in nodes}
-            for predicate in path:
-                reached = {o for node in reached for o in facts.objects(node, predicate)}
-                near |= reached
-    for node in near:
-        if isinstance(node, NamedNode):
-            yield from facts.of(node)
+def _near(
+    nodes: Iterable[NamedNode], describe: Describe, shapes: ShapesGraph, schema: Schema
+) -> tuple["_Facts", dict[NamedNode, list[NamedNode]]]:
+    """Return the facts of entities and of all that their shapes' paths reach, and who has which."""
+    facts = _Facts(describe)
+    facts.fetch(nodes)
+    by_shape = _focus_by_shape(nodes, facts, schema)
+    _fetch_neighbours(by_shape, facts, shapes)
+    return facts, by_shape
 
 
 class _Facts:
@@ -154,19 +144,21 @@ class _Facts:
     def objects(self, node: Term, predicate: NamedNode) -> Sequence[Term]:
         return self.known.get(node, _NOTHING).get(predicate, ())
 
-    def of(self, node: NamedNode) -> Iterator[Triple]:
-        for predicate, values in self.known.get(node, _NOTHING).items():
-            yield from (Triple(node, predicate, value) for value in values)
+    def all(self) -> Iterator[Triple]:
+        for node, said in self.known.items():
+            assert isinstance(node, NamedNode)  # nothing else is fetched
+            for predicate, values in said.items():
+                yield from (Triple(node, predicate, value) for value in values)
 
 
 _NOTHING: Final[dict[NamedNode, list[Term]]] = {}
 
 
 def _focus_by_shape(
-    nodes: set[NamedNode], facts: _Facts, schema: Schema
+    nodes: Iterable[NamedNode], facts: _Facts, schema: Schema
 ) -> dict[NamedNode, list[NamedNode]]:
     found: dict[NamedNode, dict[NamedNode, None]] = {}
-    for node in sorted(nodes, key=lambda n: n.value):
+    for node in sorted(nodes, key=str):
         for class_ in facts.objects(node, A):
             if isinstance(class_, NamedNode):
                 for shape in schema.shapes_of(class_):

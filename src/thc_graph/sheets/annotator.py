@@ -23,6 +23,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from thc_graph.store.worker import cut_network, depend_on
@@ -150,6 +151,8 @@ def _front(sheet: Worksheet, front: Mapping[str, Any]) -> None:
         _list(sheet, line, row)
     for letter, width in WIDTHS.items():
         sheet.column_dimensions[letter].width = width
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0  # as wide as a page
 
 
 def _list(sheet: Worksheet, line: int, row: Mapping[str, Any]) -> None:

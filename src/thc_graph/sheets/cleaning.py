@@ -19,6 +19,7 @@ _PICTOGRAPHS: Final = re.compile(
 _UNSEEN: Final = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
 _MARKS: Final = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1|^#+ ")
+_PLAIN: Final = re.compile(r"(?:[^\W_]+[’'. /-])*[^\W_]+")  # a name that needs no look: most do not
 _COLON: Final = re.compile(r"\s*:\s*$")
 _NUMBER: Final = re.compile(r"'?[\d\s\u00a0\u202f]+(?:\.0+)?|'[0-9].*")
 _POWER: Final = re.compile(r"(\d)(?:[.,](\d+))?E\+?0?(\d{1,2})", re.IGNORECASE)
@@ -74,7 +75,9 @@ def refuse_unreadable(text: str) -> None:
         raise Unreadable("formula")
     if _LOST in text:
         raise Unreadable("lost-letter")
-    if text in _DITTO_MARKS or (len(text) < 20 and folded(text) in _DITTO):  # noqa: PLR2004
+    if text[:1].isdigit() or len(text) > 20:  # noqa: PLR2004 - no ditto is longer
+        return
+    if text in _DITTO_MARKS or folded(text) in _DITTO:
         raise Unreadable("ditto")
 
 
@@ -84,6 +87,8 @@ def label(text: str) -> tuple[str, tuple[Remark, ...]]:
     Raises:
         Unreadable: It is what a template says where nobody wrote a name.
     """
+    if _PLAIN.fullmatch(text) and folded(text) not in PLACEHOLDERS:
+        return text, ()
     plain = _TAG.sub("", _UNSEEN.sub("", text)) if "<" in text else text
     plain = _MARKS.sub(lambda found: found[2] or "", _PICTOGRAPHS.sub("", plain))
     plain = _SPACES.sub(" ", _COLON.sub("", plain)).strip()

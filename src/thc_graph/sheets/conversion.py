@@ -6,7 +6,7 @@ the same publication may refer to one another; then their cells are read.
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pyoxigraph import Literal, NamedNode, Quad
 
@@ -15,99 +15,19 @@ from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.sheets import cleaning, coordinates, rows, values
 from thc_graph.sheets.cells import Cells, Found
 from thc_graph.sheets.columns import Column, Layout
+from thc_graph.sheets.converted import Conversion
 from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.naming import Naming, Subject
-from thc_graph.sheets.problems import Cell, Problem, Severity
+from thc_graph.sheets.problems import Cell
 from thc_graph.sheets.reading import Row, Table
-from thc_graph.sheets.references import References, Unknown
+from thc_graph.sheets.references import References
 from thc_graph.sheets.remarks import Unreadable, note, warning
 from thc_graph.sheets.values import Period
 from thc_graph.store.progress import Progress, Steps, silent
 
-Fact = tuple[NamedNode, NamedNode]  # subject, property
-
 _ALT_LABEL = SKOS["altLabel"]
 _NOBODY = NamedNode("urn:thc:unnamed")
-
-
-@dataclass
-class Conversion:
-    """What a sheet says.
-
-    `filled` are the (subject, property) pairs whose cells hold something, with the
-    languages of their columns: their former values in the same graph are replaced, as
-    far as `replaces` says.
-    `origins` also knows the empty cells, so that a missing value is shown in the
-    cell to fill. `made` is what each line describes; `unknown` what cells name
-    that nobody has described.
-    """
-
-    quads: set[Quad] = field(default_factory=set)
-    filled: dict[Fact, set[str]] = field(default_factory=dict)
-    origins: dict[Fact, Cell] = field(default_factory=dict)
-    rows: dict[NamedNode, Cell] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    made: dict[int, list[NamedNode]] = field(default_factory=dict)
-    unknown: list[Unknown] = field(default_factory=list)
-    owners: dict[Fact, set[NamedNode]] = field(default_factory=dict)
-    rivals: dict[NamedNode, list[PropertyShape]] = field(default_factory=dict)
-
-    @property
-    def refused_rows(self) -> set[int]:
-        """The lines that have a fault: nothing of them is published, not even with --partial."""
-        return {p.cell.line for p in self.problems if p.severity is Severity.ERROR}
-
-    def without(self, lines: set[int]) -> "Conversion":
-        """Return what the other lines say, and nothing of what only these describe."""
-        kept = {iri for line, made in self.made.items() if line not in lines for iri in made}
-        gone = {iri for line in lines for iri in self.made.get(line, ())} - kept
-        return Conversion(
-            quads={quad for quad in self.quads if quad.subject not in gone},
-            filled={fact: said for fact, said in self.filled.items() if fact[0] not in gone},
-            origins=self.origins,
-            rows={iri: cell for iri, cell in self.rows.items() if iri not in gone},
-            problems=self.problems,
-            made={line: made for line, made in self.made.items() if line not in lines},
-            unknown=self.unknown,
-            owners=self.owners,
-            rivals=self.rivals,
-        )
-
-    def referring(self, gone: set[NamedNode]) -> set[int]:
-        """Return the lines whose entities point at things that are not to be published."""
-        pointing = {quad.subject for quad in self.quads if quad.object in gone}
-        return {line for line, made in self.made.items() if not pointing.isdisjoint(made)}
-
-    def replaces(self, quad: Quad) -> bool:
-        """Say whether a published fact gives way to what this sheet's cells hold.
-
-        A column of one language leaves the other languages alone. Where several columns
-        fill one property (GeoNames, Wikidata, other links), each replaces only the values
-        that it could have written.
-        """
-        fact = quad.subject, quad.predicate
-        if fact not in self.filled:
-            return False
-        if isinstance(quad.object, Literal) and quad.object.language:
-            return quad.object.language in self.filled[fact]
-        rivals = self.rivals.get(quad.predicate, [])
-        if len(rivals) < 2 or fact not in self.owners:  # noqa: PLR2004
-            return True
-        return _writer(quad.object, rivals) in self.owners[fact]
-
-
-def _writer(term: object, rivals: list[PropertyShape]) -> NamedNode | None:
-    """Return the property whose column a value comes from: by template, else the plain one."""
-    value = str(getattr(term, "value", ""))
-    plain = None
-    for shape in rivals:
-        prefix = (shape.value_template or "").partition("{}")[0]
-        if not prefix:
-            plain = shape.iri
-        elif value.startswith(prefix):
-            return shape.iri
-    return plain
 
 
 @dataclass(frozen=True)
@@ -150,7 +70,8 @@ class _Converter:
         self.naming = Naming(self.cells, names, schema, given.graph)
         self.references = References(self.cells, names, schema, self.out.unknown)
         self.subjects: list[list[Subject]] = []
-        self.unnamed: list[Row] = []  # their cells are judged all the same
+        # Their cells are judged all the same, to tell why, or what else is wrong once that is told.
+        self.unnamed: list[tuple[Row, bool]] = []
         self.readable: dict[NamedNode, tuple[PropertyShape, ...]] = {}
 
     def name(self) -> None:
@@ -165,8 +86,7 @@ class _Converter:
         seen: dict[NamedNode, Row] = {}
         for row in rows.entities(table, layout, self.out.problems):
             self.steps.step()
-            told = len(self.out.problems)
-            is_named = False
+            told, is_named = len(self.out.problems), False
             for subjects in self.naming.subjects(row):
                 is_named = True
                 for each in subjects:
@@ -174,8 +94,8 @@ class _Converter:
                     self.out.made.setdefault(row.line, []).append(each.iri)
                 if self._is_first(subjects, seen):
                     self.subjects.append(subjects)
-            if not is_named and told < len(self.out.problems):
-                self.unnamed.append(row)
+            if not is_named:
+                self.unnamed.append((row, told < len(self.out.problems)))
 
     def _is_first(self, subjects: list[Subject], seen: dict[NamedNode, Row]) -> bool:
         """Two rows of one entity must say the same; the second one then adds nothing."""
@@ -203,11 +123,11 @@ class _Converter:
                 self.fill(subject)
             self.link(subjects)
         self.out.quads.update(self.naming.aliases)
-        for row in self.unnamed:
-            self._judge(row)
+        for row, is_told in self.unnamed:
+            self._judge(row, is_told=is_told)
         return self.out
 
-    def _judge(self, row: Row) -> None:
+    def _judge(self, row: Row, *, is_told: bool) -> None:
         """Tell what is wrong in the cells of a row that describes nothing we could name."""
         told, main = len(self.out.problems), self.layout.members[0]
         class_ = self.naming.class_of(main, row)
@@ -217,6 +137,8 @@ class _Converter:
             self.out = Conversion(problems=kept.problems, unknown=kept.unknown, rivals=kept.rivals)
             self.fill(Subject(_NOBODY, class_, main, row))
             self.out = kept
+            if not is_told and not self.naming.is_told(class_, row, self.out.problems[told:]):
+                self.naming.refuse(class_, row)
 
     def fill(self, subject: Subject) -> None:
         """Read every cell of an entity."""
@@ -260,22 +182,20 @@ class _Converter:
         return self.names.lexicon.thing(subject.iri) is None
 
     def _fill(self, subject: Subject, shape: PropertyShape, column: Column, text: str) -> None:
-        fact = subject.iri, shape.predicate
-        if not text or values.is_nothing(text, shape):
-            if fact not in self.out.origins:
-                self.out.origins[fact] = self.cells.place(subject.row, column)
-            return
+        predicate = shape.predicate
         cell = self.cells.place(subject.row, column)
-        self.out.origins.setdefault(fact, cell)
-        self.out.filled.setdefault(fact, set()).add(column.language)
-        if len(self.out.rivals[shape.predicate]) > 1:
-            self.out.owners.setdefault(fact, set()).add(shape.iri)
+        self.out.origins.setdefault(subject.iri, {}).setdefault(predicate, cell)
+        if not text or values.is_nothing(text, shape):
+            return
+        self.out.fill(subject.iri, predicate, column.language)
+        if len(self.out.rivals[predicate]) > 1:
+            self.out.owners.setdefault((subject.iri, predicate), set()).add(shape.iri)
         if text == values.DELETE:
             return
         text = self._completed(subject, shape, cell, self.cells.read_as(shape, text))
         for each in values.split(text, shape):
             for term in self.terms(each, shape, column, subject, cell):
-                self.add(subject.iri, shape.predicate, term, cell)
+                self.add(subject.iri, predicate, term, cell)
                 if shape.inverse_link is not None and isinstance(term, NamedNode):
                     inverse = self.schema.property(shape.inverse_link).predicate
                     self.add(term, inverse, subject.iri, None)
@@ -330,7 +250,7 @@ class _Converter:
             return
         yield period.first if end else period.last
         if not any(found for _, found in self.cells.of(other, subject.row)):
-            self.out.filled.setdefault((subject.iri, other.predicate), set())
+            self.out.fill(subject.iri, other.predicate)
             side = period.last if end else period.first
             self.add(subject.iri, other.predicate, side, cell)
 
@@ -381,13 +301,13 @@ class _Converter:
                 self._linked_fact(other.iri, shape, made.iri)
 
     def _linked_fact(self, subject: NamedNode, shape: PropertyShape, target: NamedNode) -> None:
-        self.out.filled.setdefault((subject, shape.predicate), set())
+        self.out.fill(subject, shape.predicate)
         self.add(subject, shape.predicate, target, None)
 
     def add(self, subject: NamedNode, predicate: NamedNode, term: Term, cell: Cell | None) -> None:
         self.out.quads.add(Quad(subject, predicate, term, self.graph))
         if cell is not None:
-            self.out.origins[subject, predicate] = cell
+            self.out.origins.setdefault(subject, {})[predicate] = cell
 
 
 def _differences(layout: Layout, first: Row, second: Row) -> Iterator[str]:

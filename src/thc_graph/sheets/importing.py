@@ -19,7 +19,8 @@ from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
 from thc_graph.schema.validation import Accepted, Violation
 from thc_graph.sheets import provenance
-from thc_graph.sheets.conversion import Conversion, Fact, Given, convert_all
+from thc_graph.sheets.conversion import Given, convert_all
+from thc_graph.sheets.converted import Conversion
 from thc_graph.sheets.datasets import Input
 from thc_graph.sheets.names import Names
 from thc_graph.sheets.problems import Cell, Problem, Severity
@@ -181,14 +182,15 @@ def _change(
 ) -> ChangeSet:
     """Replace, in each sheet's graph, the facts whose cells are filled; touch nothing else."""
     said = (each.conversion.quads for each in parts)
-    after = normalised(chain(described, *said))
-    before = {quad for quad in after if quad in published}
+    after = set().union(normalised(described), *said)
     graphs = set(published.named_graphs())
+    before = {quad for quad in after if quad.graph_name in graphs and quad in published}
     for each in parts:
         if each.graph in graphs:
-            for subject, predicate in each.conversion.filled:
-                former = published.quads_for_pattern(subject, predicate, None, each.graph)
-                before.update(filter(each.conversion.replaces, former))
+            for subject, filled in each.conversion.filled.items():
+                for predicate in filled:
+                    former = published.quads_for_pattern(subject, predicate, None, each.graph)
+                    before.update(filter(each.conversion.replaces, former))
             for subject in missing:
                 before.update(published.quads_for_pattern(subject, None, None, each.graph))
     return diff(before, after)
@@ -199,14 +201,10 @@ def _traced(
 ) -> ChangeSet:
     """Say of each entity that a part changes from which of its rows it comes."""
     removed, added = provenance.forgotten(missing, published), set[Quad]()
-    changed: dict[object, set[Fact]] = {}  # by graph
-    for quad in chain(change.removed, change.added):
-        if isinstance(quad.subject, NamedNode):
-            changed.setdefault(quad.graph_name, set()).add((quad.subject, quad.predicate))
     for each in parts:
-        touched = _touched(each, changed.get(each.graph, set()))
+        touched = _touched(each, change)
         rows = [
-            (iri, replace(cell, line=0) if each.given.declared else cell)
+            (iri, cell._replace(line=0) if each.given.declared else cell)
             for iri, cell in each.conversion.rows.items()
             if iri in touched
         ]
@@ -216,11 +214,16 @@ def _traced(
     return ChangeSet(frozenset(removed - added), frozenset(added - removed))
 
 
-def _touched(part: Part, changed: set[Fact]) -> set[NamedNode]:
+def _touched(part: Part, change: ChangeSet) -> set[NamedNode]:
     """Return the entities of which this very part adds or replaces a fact."""
-    said = ((q.subject, q.predicate) for q in part.conversion.quads)
-    found = chain(part.conversion.filled, said)
-    return {fact[0] for fact in found if fact in changed}
+    added = (quad for quad in part.conversion.quads if quad in change.added)
+    replaced = (
+        quad
+        for quad in change.removed
+        if quad.graph_name == part.graph and part.conversion.replaces(quad)
+    )
+    subjects = (quad.subject for quad in chain(added, replaced))
+    return {each for each in subjects if isinstance(each, NamedNode)}
 
 
 def _counts(
@@ -258,8 +261,9 @@ def _cell(violation: Violation, proposal: Proposal, schema: Schema) -> Cell:
     column = schema.property(violation.column).predicate if violation.column else None
     predicate = column or violation.path
     for each in proposal.conversions:
-        if predicate and (violation.focus, predicate) in each.origins:
-            return each.origins[violation.focus, predicate]
+        cells = each.origins.get(violation.focus, {})
+        if predicate in cells:
+            return cells[predicate]
     for each in proposal.conversions:
         if violation.focus in each.rows:
             return each.rows[violation.focus]

@@ -150,7 +150,8 @@ def _settle(
     """Validate what is proposed, and publish it if it may be."""
     proposal, author = report.proposal, report.options.author
     progress("deriving")
-    with repository.draft(proposal.change) as draft:
+    drafting = writer.draft if writer else repository.draft
+    with drafting(proposal.change) as draft:
         progress("validating")
         outcome = repository.check(proposal.change, draft)
         report.problems += judged(proposal, outcome, repository.schema)

@@ -122,7 +122,8 @@ class Names:
         """Return names of the expected type spelt almost so, or that this one opens.
 
         A former name often opens the new one: Grigny, « Grigny (69) », is now
-        Grigny-sur-Rhône. Looked for once a word.
+        Grigny-sur-Rhône; and the name of a place stands in that of its authority. Looked
+        for once a word.
         """
         parts = _QUALIFIED.fullmatch(text.strip())
         name, place = (parts[1], parts[2]) if parts else (text, departement)
@@ -130,13 +131,14 @@ class Names:
         if key not in self._told:
             pool = self._pool(self._expected(shape))
             word = folded(name)
-            opened = sorted(each for each in pool if word and each.startswith(f"{word} "))
+            holding = sorted(each for each in pool if word and f" {word} " in f" {each} ")
+            opened = [each for each in holding if each.startswith(f"{word} ")]
             code = self._departement_code(place) if place else ""
             there = [each for each in opened if code and self._lies_in(pool[each], code)]
             alike = process.extract(
                 word, pool.keys(), scorer=fuzz.ratio, limit=_MOST, score_cutoff=_ALIKE
             )
-            found = [*there, *(each for each, _, _ in alike), *opened]
+            found = [*there, *(each for each, _, _ in alike), *opened, *holding]
             told = dict.fromkeys(self.describe(pool[each]) for each in found)
             self._told[key] = list(told)[:_MOST]
         return self._told[key]

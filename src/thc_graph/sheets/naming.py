@@ -16,7 +16,7 @@ from thc_graph.sheets import values
 from thc_graph.sheets.cells import Cells, Share
 from thc_graph.sheets.columns import Member
 from thc_graph.sheets.names import Names
-from thc_graph.sheets.problems import Cell
+from thc_graph.sheets.problems import Cell, Problem, Severity
 from thc_graph.sheets.reading import Row
 from thc_graph.sheets.remarks import Unreadable, note, warning
 from thc_graph.sheets.words import folded
@@ -149,9 +149,24 @@ class Naming:
         key = key or self._key(naming.fallback_key, class_, row, only, before)
         if key:
             return self._existing(naming, row) or self._minted(naming, key)
-        columns = ", ".join(self.schema.property(each).name.fr for each in naming.key)
+        if before or not all(self.cells.first(s, row, only) for s in self._keys(class_)):
+            self.refuse(class_, row)
+        return None  # what is wrong in a cell of the key is told when it is judged
+
+    def refuse(self, class_: NamedNode, row: Row) -> None:
+        """Tell what would name a row."""
+        columns = ", ".join(each.name.fr for each in self._keys(class_))
         self.cells.fault(self.cells.place(row), "", "missing-key", columns=columns)
-        return None
+
+    def is_told(self, class_: NamedNode, row: Row, problems: Iterable[Problem]) -> bool:
+        """Say whether some problems are of a cell that should have named a row."""
+        columns = (column for shape in self._keys(class_) for column in self.cells.columns(shape))
+        places = {self.cells.place(row, column) for column in columns}
+        return any(p.cell in places and p.severity is Severity.ERROR for p in problems)
+
+    def _keys(self, class_: NamedNode) -> list[PropertyShape]:
+        naming = self.schema.naming(class_)
+        return [self.schema.property(each) for each in (naming.key if naming else ())]
 
     def _identified(
         self, text: str, class_: NamedNode, naming: NodeShape, cell: Cell

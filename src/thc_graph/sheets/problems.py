@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from string import ascii_uppercase
+from typing import NamedTuple
 
 import yaml
 
@@ -20,8 +21,7 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """A place in a sheet, as a person sees it: `line` and `column` count from 1."""
 
     file: str

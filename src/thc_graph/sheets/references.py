@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyoxigraph import NamedNode
 
@@ -30,15 +30,28 @@ class Unknown:
 
 @dataclass
 class References:
-    """Reads the references of one table."""
+    """Reads the references of one table, once every entity of the publication is named."""
 
     cells: Cells
     names: Names
     schema: Schema
     unknown: list[Unknown]
+    _plain: dict[tuple[NamedNode, str, str], NamedNode] = field(default_factory=dict)
 
     def read(self, text: str, shape: PropertyShape, row: Row, cell: Cell) -> Iterator[NamedNode]:
         """Yield the things a value means: one, or several where commas stand between codes."""
+        departement = self.cells.departement(row)
+        plain = self._plain.get((shape.iri, text, departement))
+        if plain is not None:
+            yield plain
+        else:
+            told = len(self.cells.problems)
+            found = list(self._read(text, shape, row, cell))
+            if len(found) == 1 and told == len(self.cells.problems):
+                self._plain[shape.iri, text, departement] = found[0]
+            yield from found
+
+    def _read(self, text: str, shape: PropertyShape, row: Row, cell: Cell) -> Iterator[NamedNode]:
         try:
             cleaning.refuse_unreadable(text)
         except Unreadable as fault:

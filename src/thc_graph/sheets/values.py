@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from pyoxigraph import Literal, NamedNode
 
+from thc_graph.rdf.canonical import normal
 from thc_graph.rdf.terms import DASH, RDF, XSD
 from thc_graph.schema.model import PropertyShape
 from thc_graph.sheets import amounts, cleaning, coordinates, dates, escaping
@@ -49,7 +50,9 @@ def is_nothing(text: str, shape: PropertyShape | None = None) -> bool:
 
     Where a property is given, « non » and « x » are no value either, but of a yes or no.
     """
-    word = folded(text) if len(text) < 40 else text  # noqa: PLR2004 - no such word is longer
+    if text[:1].isdigit() or len(text) > 40:  # noqa: PLR2004 - no such word is longer
+        return False
+    word = folded(text)
     if word in NOTHING:
         return True
     if shape is None or word not in _NO_ANSWER:
@@ -88,13 +91,19 @@ def literal(text: str, shape: PropertyShape, language: str) -> Literal:
 
 
 def read(text: str, shape: PropertyShape, language: str) -> Reading:
-    """Return what a cell says, with what is to be said of the reading.
+    """Return what a cell says as the engine keeps it, with what is to be said of the reading.
 
     Raises:
         Unreadable: It says no value of the types the shape allows.
     """
     cleaning.refuse_unreadable(text)
-    text = escaping.plain(text)
+    found = _read(escaping.plain(text), shape, language)
+    if isinstance(found.term, Literal):
+        return Reading(normal(found.term), found.remarks)
+    return found
+
+
+def _read(text: str, shape: PropertyShape, language: str) -> Reading:
     if shape.role == _LABEL:
         plain, remarks = cleaning.label(text)
         return Reading(_worded(plain, shape, language), remarks)

@@ -8,7 +8,7 @@ Each file `x.rq` fills a graph of its own and has a slot `VALUES ?focus { UNDEF 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pyoxigraph import NamedNode, Quad, QuerySolutions, QueryTriples, Store
+from pyoxigraph import NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat, Store
 
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
@@ -31,11 +31,15 @@ class Derivation:
 
     def derive(self, draft: Draft, change: ChangeSet, before: Store | None) -> None:
         """Bring the draft's derived facts in step with a change already applied to it."""
-        changed = sorted(change.subjects(), key=str)
         before = before if change.removed else None  # what comes only adds to what is touched
+        changed = change.subjects()
+        touched = None if len(changed) > LARGE else sorted(changed, key=str)
         for name in self.names():
-            focus = None if len(changed) > LARGE else self._touched(name, changed, draft, before)
-            if focus is None or focus:
+            focus = self._touched(name, touched, draft, before) if touched is not None else None
+            graph = iris.graph(self.base, name)
+            if focus is None and _is_empty(draft.store, graph):
+                draft.load(self._text(name, draft.store), graph)
+            elif focus is None or focus:
                 draft.apply(self._change(name, focus, draft))
 
     def _touched(
@@ -45,6 +49,12 @@ class Derivation:
         states = [store for store in (draft.store, before) if store is not None]
         return sorted({node for store in states for node in _focus(store, text)}, key=str)
 
+    def _text(self, name: str, store: Store) -> bytes:
+        """Return all that a rule says, as N-Triples."""
+        triples = store.query(self.library.get(name).text)
+        assert isinstance(triples, QueryTriples)  # a test holds every derive query to it
+        return triples.serialize(format=RdfFormat.N_TRIPLES) or b""
+
     def _change(self, name: str, focus: list[NamedNode] | None, draft: Draft) -> ChangeSet:
         graph = iris.graph(self.base, name)
         text = self.library.fill(name, focus=focus) if focus else self.library.get(name).text
@@ -53,6 +63,10 @@ class Derivation:
         after = {in_graph(triple, graph) for triple in triples}
         before = set(_quads(draft.store, focus, graph))
         return ChangeSet(removed=frozenset(before - after), added=frozenset(after - before))
+
+
+def _is_empty(store: Store, graph: NamedNode) -> bool:
+    return next(store.quads_for_pattern(None, None, None, graph), None) is None
 
 
 def _focus(store: Store, text: str) -> Iterable[NamedNode]:

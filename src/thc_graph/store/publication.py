@@ -28,6 +28,7 @@ from thc_graph.schema.validation import (
 from thc_graph.store import layout, purging, snapshots
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
+from thc_graph.store.furnishing import LARGE, Ahead, furnish
 from thc_graph.store.history import Commit, History, Source
 from thc_graph.store.progress import Progress, silent
 from thc_graph.store.purging import Erasure
@@ -79,6 +80,7 @@ class Repository:
         draft.apply(change)
         if self.ruled:
             self.derivation.derive(draft, change, draft.before)
+        draft.compact()
 
     @contextmanager
     def rebuilt(self, commit: str) -> Iterator[Draft]:
@@ -92,11 +94,6 @@ class Repository:
             self._complete(draft, change)
             yield draft
 
-    def furnish(self, draft: Draft) -> None:
-        """Build the draft's artefacts; over no previous snapshot they are built anew, whole."""
-        for artefact in self.artefacts:
-            artefact(draft)
-
     def check(self, change: ChangeSet, draft: Draft) -> Accepted | list[Violation]:
         """Validate every entity the change touches, in the state after it, and run the checks.
 
@@ -104,7 +101,7 @@ class Repository:
         """
         if not self.ruled:
             return accept_unchecked(change)
-        focus = change.facts().subjects().union(_citing(change, draft.store))
+        focus = change.subjects().union(_citing(change, draft.store))
         found = violations(focus, draft.describe, self.schema)
         found += newly_broken(draft.store, draft.before, self.derivation.library)
         found += purging.returning(self.root, change)
@@ -133,6 +130,24 @@ class Writer:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
+        self._ahead: Ahead | None = None
+
+    @contextmanager
+    def draft(self, change: ChangeSet) -> Iterator[Draft]:
+        """Give the state after a change that is likely to be published.
+
+        Where much is touched, what stands beside the quads is built from now on.
+        """
+        with self.repository.draft(change) as draft:
+            if len(draft.touched) < LARGE:
+                yield draft
+                return
+            self._ahead = Ahead(self.repository.artefacts, draft)
+            try:
+                yield draft
+            finally:
+                self._ahead.stop()
+                self._ahead = None
 
     def publish(
         self,
@@ -146,13 +161,17 @@ class Writer:
         """Record an accepted change, then publish its draft. Durable on return."""
         root = self.repository.root
         progress("indexing")
-        self.repository.furnish(draft)
+        self._furnish(draft)
         progress("recording")
         commit = self.repository.history.record(accepted, author, message, sources)
         progress("publishing")
         snapshots.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
         return commit
+
+    def _furnish(self, draft: Draft) -> None:
+        if self._ahead is None or not self._ahead.fetch():
+            furnish(self.repository.artefacts, draft)
 
     def purge(self, erasure: Erasure, author: str) -> Commit:
         """Erase what the law wants erased, everywhere, and record that it was done.
@@ -180,7 +199,7 @@ class Writer:
     def _rebuild(self) -> Snapshot:
         head = next(self.repository.history.log()).id
         with self.repository.rebuilt(head) as draft:
-            self.repository.furnish(draft)
+            self._furnish(draft)
             return snapshots.publish(self.repository.root, draft, head)
 
 

@@ -14,12 +14,14 @@ In conformance mode the default graph holds quads of its own instead.
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from pyoxigraph import DefaultGraph, NamedNode, Quad, Store, Triple
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Store, Triple, serialize
 
 from thc_graph.errors import StoreMissing
 from thc_graph.rdf import iris
@@ -29,6 +31,7 @@ from thc_graph.store import files, layout
 
 KEPT = 3  # snapshots kept beside one another; any other can be rebuilt from history
 BULK = 20_000  # quads from which the engine's bulk loader and a compaction pay
+PART = 100_000  # quads given to the bulk loader at once: it holds some 100 MB for so many
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,23 @@ class Draft:
         self.before = previous.store() if previous else None
         self.touched: set[NamedNode] = set()  # subjects whose facts are not those of `previous`
         self.union = union
-        self.store = _clone(self.before, folder / "quads")
-        self._changed = 0
+        self.store = _clone(self.before, self.quads)
+        self._uncompacted = 0
+
+    @classmethod
+    def seen(
+        cls, folder: Path, previous: Snapshot | None, touched: Collection[NamedNode], quads: Path
+    ) -> "Draft":
+        """Return a draft as another process sees it: read-only, with a folder of one's own."""
+        draft = cls.__new__(cls)
+        draft.folder, draft.previous, draft.touched = folder, previous, set(touched)
+        draft.store = Store.read_only(str(quads))
+        return draft
+
+    @property
+    def quads(self) -> Path:
+        """The engine's folder."""
+        return self.folder / "quads"
 
     def apply(self, change: ChangeSet) -> None:
         """Remove and add quads; with `union`, keep the default graph that of the named ones."""
@@ -83,7 +101,7 @@ class Draft:
             for quad in gone:
                 self.store.remove(in_graph(quad.triple, DefaultGraph()))
         self._add(change.added)
-        self._changed += len(change.added) + len(change.removed)
+        self._uncompacted += len(change.added) + len(change.removed)
         self.touched.update(change.subjects())
 
     def describe(self, nodes: Iterable[NamedNode]) -> Iterator[Triple]:
@@ -95,20 +113,43 @@ class Draft:
         return any(_is_fact(quad) and quad.graph_name != DefaultGraph() for quad in found)
 
     def _add(self, quads: Collection[Quad]) -> None:
+        if self.union and 2 * len(quads) >= BULK:
+            self._load(quads)
+            return
         told = filter(_is_fact, quads) if self.union else ()
-        union = (in_graph(quad.triple, DefaultGraph()) for quad in told)
-        both = chain(quads, union)  # never twice in memory
-        if 2 * len(quads) < BULK:
-            self.store.extend(both)
-        else:
-            self.store.bulk_extend(both)
+        self.store.extend(chain(quads, (in_graph(q.triple, DefaultGraph()) for q in told)))
+
+    def _load(self, quads: Collection[Quad]) -> None:
+        """Add many quads: as text, which the engine reads in two threads without Python's lock."""
+        graphs: dict[NamedNode | BlankNode | DefaultGraph, list[Quad]] = {}
+        for quad in quads:
+            graphs.setdefault(quad.graph_name, []).append(quad)
+        for graph, found in graphs.items():
+            for start in range(0, len(found), PART):
+                triples = (quad.triple for quad in found[start : start + PART])
+                text = serialize(triples, format=RdfFormat.N_TRIPLES)
+                assert text is not None
+                self.load(text, graph)
+
+    def load(self, triples: bytes, graph: NamedNode | BlankNode | DefaultGraph) -> None:
+        """Add N-Triples to a graph and, with `union`, to the default graph."""
+        places = {graph} if iris.is_provenance(graph) else {graph, DefaultGraph()}
+        read = partial(self.store.bulk_load, triples, RdfFormat.N_TRIPLES, lenient=True)
+        with ThreadPoolExecutor(len(places)) as threads:
+            for loaded in [threads.submit(read, to_graph=place) for place in places]:
+                loaded.result()
 
     def close(self) -> None:
         """Write everything to disk and let go of the engine; readers may open the folder."""
-        if self._changed >= BULK:
-            self.store.optimize()
+        self.compact()
         self.store.flush()
         self.let_go()
+
+    def compact(self) -> None:
+        """Put in order what was loaded, if it is much: it is read sooner then."""
+        if self._uncompacted >= BULK:
+            self.store.optimize()
+            self._uncompacted = 0
 
     def let_go(self) -> None:
         """Forget the engines, and with them their locks and the files they would still write."""
