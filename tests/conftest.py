@@ -24,6 +24,7 @@ settings.register_profile(
 settings.load_profile("laws")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the long tests, each on whichever worker is free; a file's others stay together.
 
