@@ -24,17 +24,8 @@ settings.register_profile(
 settings.load_profile("laws")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep a file's tests on one worker, but for the long ones: they go to whichever is free.
-
-    Those that put a load on the machine are one group, so that no two of them meet.
-    """
-    if not any(map(item.get_closest_marker, ("long", "xdist_group"))):
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests."""
+    """Begin with the long tests; workers take a file at a time, in this order."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
