@@ -12,8 +12,6 @@ from thc_graph.service import Published, Service, open_service
 from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository
 
-ROOT = Path(__file__).parent
-
 # A law is true or it is not; how fast it is shown depends on the machine.
 settings.register_profile(
     "laws",
