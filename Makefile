@@ -12,7 +12,7 @@ run: .venv/run assets
 	$(BIN)/thc-graph --store $(STORE) serve --port $(PORT)
 
 test: .venv/test check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/test
 	$(BIN)/ruff format --check src tests scripts benchmarks

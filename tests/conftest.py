@@ -12,8 +12,6 @@ from thc_graph.service import Published, Service, open_service
 from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository
 
-ROOT = Path(__file__).parent
-
 # A law is true or it is not; how fast it is shown depends on the machine.
 settings.register_profile(
     "laws",
@@ -25,14 +23,8 @@ settings.load_profile("laws")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests, each on whichever worker is free; a file's others stay together.
-
-    Those that put a load on the machine are one group, so that no two of them meet.
-    """
+    """Begin with the long tests; workers take a file at a time, in this order."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
-    for item in items:
-        if not any(map(item.get_closest_marker, ("long", "xdist_group"))):
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from serving import served
 from thc_graph.store.publication import Repository
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(demo: Repository) -> Iterator[str]:
     """Give the address of a server of the demonstration instance."""
     with served(demo.root) as address:

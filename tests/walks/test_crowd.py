@@ -17,7 +17,6 @@ MEBIBYTE = 1 << 20
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.xdist_group("load"),
     pytest.mark.skipif(sys.platform != "linux", reason="the crowd reads /proc"),
 ]
 

@@ -31,7 +31,6 @@ from thc_graph.store.publication import Repository
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.xdist_group("load"),
     pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc"),
 ]
 
