@@ -38,7 +38,7 @@ from thc_graph.schema.validation import accept_unchecked
 from thc_graph.settings import read_settings
 
 PROGRAM = "from thc_graph.cli import main; main()"
-START_SECONDS, REQUEST_SECONDS = 60.0, 30.0
+START_SECONDS, REQUEST_SECONDS = 120.0, 30.0
 REST = 5.0  # after the last client, for former publications to be let go
 CORES = 2
 FACTS = 50  # of one publication, all with its stamp

@@ -6,7 +6,8 @@ from pyoxigraph import Literal, NamedNode, Triple
 from thc_graph.rdf.terms import RDFS, SH, THC, XSD, A
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
-from thc_graph.schema.validation import Violation, violations
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import violations
 from thc_graph.settings import resources
 
 X, Y = NamedNode("https://x/a"), NamedNode("https://x/b")

@@ -31,6 +31,12 @@ class Global:
     language: str
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"thc-graph {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _global(
     context: typer.Context,
@@ -38,11 +44,16 @@ def _global(
         Path, typer.Option(envvar="THC_STORE", help="Dossier du magasin de données.")
     ] = Path("var/store"),
     lang: Annotated[str, typer.Option(help="Langue des messages : fr ou en.")] = "fr",
-    version: Annotated[bool, typer.Option("--version", help="Dit la version et s'arrête.")] = False,
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_tell_version,
+            is_eager=True,
+            help="Dit la version et s'arrête.",
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"thc-graph {__version__}")
-        raise typer.Exit
     context.obj = Global(store, lang)
 
 

@@ -10,7 +10,8 @@ from thc_graph.cli.app import app, opened
 from thc_graph.differences import differences
 from thc_graph.errors import UndoConflict
 from thc_graph.rdf.changes import ChangeSet
-from thc_graph.schema.validation import Accepted, Violation
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import Accepted
 from thc_graph.sheets.journal import Entry, entries
 from thc_graph.store import undoing
 from thc_graph.store.history import Commit

@@ -10,7 +10,8 @@ from pyoxigraph import DefaultGraph, NamedNode
 from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
 from thc_graph.rdf.terms import A
-from thc_graph.schema.validation import Violation, violations
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import violations
 from thc_graph.store.checks import broken
 from thc_graph.store.publication import Repository
 from thc_graph.store.snapshots import facts

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode
@@ -11,7 +13,8 @@ from thc_graph.rdf.terms import DASH, DCT, SKOS, A, Term, text_in
 from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.store.queries import Reader
 
-TOLD: Final = ("DescriptionRole", "IDRole", "KeyInfoRole")  # what a row says beside the name
+DESCRIPTION, CODE, KEY = (DASH[f"{role}Role"] for role in ("Description", "ID", "KeyInfo"))
+TOLD: Final = frozenset((DESCRIPTION, CODE, KEY))  # what a row says beside the name
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,26 @@ class Fact:
     value: Term
     label: Literal | None
 
+    @property
+    def is_code(self) -> bool:
+        return self.role == CODE
+
 
 @dataclass(frozen=True)
 class Row:
     iri: NamedNode
     label: Literal | None
     summary: tuple[Fact, ...] = ()
+
+    @property
+    def descriptions(self) -> tuple[Fact, ...]:
+        return tuple(fact for fact in self.summary if fact.role == DESCRIPTION)
+
+    @property
+    def keys(self) -> list[tuple[str, list[Fact]]]:
+        """What it says in few words, under the name of each property."""
+        others = (fact for fact in self.summary if fact.role != DESCRIPTION)
+        return [(name, list(facts)) for name, facts in groupby(others, attrgetter("name"))]
 
 
 async def summaries(
@@ -63,10 +80,9 @@ def _spoken(values: Iterable[Term], language: str) -> list[Term]:
 
 def _told(schema: Schema, classes: Sequence[NamedNode]) -> dict[NamedNode, PropertyShape]:
     shapes = (shape for iri in classes for shape in schema.properties_of(iri))
-    roles = {DASH[role] for role in TOLD}
     found: dict[NamedNode, PropertyShape] = {}
     for shape in shapes:
-        told = shape.role in roles and shape.predicate != A  # the list itself says the class
+        told = shape.role in TOLD and shape.predicate != A  # the list itself says the class
         if told and len(shape.path) == 1 and not shape.path[0].inverse:
             found.setdefault(shape.predicate, shape)
     if classes == (SKOS["ConceptScheme"],):
@@ -74,4 +90,4 @@ def _told(schema: Schema, classes: Sequence[NamedNode]) -> dict[NamedNode, Prope
     return found
 
 
-_DESCRIPTION = PropertyShape(iri=DCT["description"], path=(), role=DASH["DescriptionRole"])
+_DESCRIPTION = PropertyShape(iri=DCT["description"], path=(), role=DESCRIPTION)

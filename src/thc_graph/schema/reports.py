@@ -1,11 +1,32 @@
 """Reports: what validation found, as SHACL says it (section 3.6)."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from pyoxigraph import BlankNode, Literal, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from thc_graph.rdf.terms import SH, XSD, A
-from thc_graph.schema.validation import Violation
+from thc_graph.rdf.terms import SH, XSD, A, Term
+from thc_graph.schema.model import Text
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One result of a SHACL validation (SHACL, section 3.6.2).
+
+    `column` is the property shape whose cell shows the fault, where the shape says one.
+    """
+
+    focus: NamedNode
+    path: NamedNode | None
+    value: Term | None
+    severity: NamedNode
+    message: Text
+    shape: NamedNode | None
+    column: NamedNode | None = None
+
+    @property
+    def refuses(self) -> bool:
+        return self.severity == SH["Violation"]
 
 
 def report(violations: Iterable[Violation]) -> Iterator[Triple]:

@@ -1,48 +1,24 @@
-"""Validation: the only module that knows pySHACL and rdflib, and the only maker of `Accepted`.
+"""Validation: the only maker of `Accepted`.
 
 A change is validated on the neighbourhood its shapes look at, not on the whole
-store: a focus node with all its facts, and what the paths of its shapes reach.
+store: a focus node with all its facts, and what the paths of its shapes reach. What
+plainly conforms passes at once; pySHACL judges the rest (docs/decisions/0002).
 """
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import rdflib
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
-from pyshacl import validate as pyshacl_validate
-from rdflib.namespace import SH as RSH
+from pyoxigraph import NamedNode, Triple
 
 from thc_graph.rdf.changes import ChangeSet
-from thc_graph.rdf.terms import SH, THC, A, Term
+from thc_graph.rdf.terms import A, Term
 from thc_graph.schema.conformance import Conformance, ShapesGraph, Unsupported, walks
-from thc_graph.schema.model import Schema, Text
-
-logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # ill-typed literals are reported below
+from thc_graph.schema.model import Schema
+from thc_graph.schema.reports import Violation
 
 Describe = Callable[[Iterable[NamedNode]], Iterable[Triple]]
 """Returns all published facts of some subjects, as they would stand after the change."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One result of a SHACL validation (SHACL, section 3.6.2).
-
-    `column` is the property shape whose cell shows the fault, where the shape says one.
-    """
-
-    focus: NamedNode
-    path: NamedNode | None
-    value: Term | None
-    severity: NamedNode
-    message: Text
-    shape: NamedNode | None
-    column: NamedNode | None = None
-
-    @property
-    def refuses(self) -> bool:
-        return self.severity == SH["Violation"]
 
 
 @dataclass(frozen=True)
@@ -95,8 +71,9 @@ def violations(focus: Iterable[NamedNode], describe: Describe, schema: Schema) -
     if not doubtful:
         return []
     facts, _ = _near(doubtful, describe, shapes, schema)
-    data = _graph((*facts.all(), *schema.ontology))
-    found = _results(data, _graph(schema.graph))
+    from thc_graph.schema import shacl  # noqa: PLC0415 - half a second, for the doubtful alone
+
+    found = shacl.results((*facts.all(), *schema.ontology), schema.graph)
     told = {(each.focus, each.path, each.message): each for each in found if each.focus in doubtful}
     return list(told.values())
 
@@ -179,69 +156,3 @@ def _fetch_neighbours(
             for predicate in path:
                 reached = {o for node in reached for o in facts.objects(node, predicate)}
                 facts.fetch(reached)
-
-
-def _results(data: rdflib.Graph, rules: rdflib.Graph) -> Iterator[Violation]:
-    """Validate by the shapes' own targets.
-
-    `use_shapes` would be quicker, but it silently drops every other shape that has a
-    name, those that sh:property and sh:node refer to included.
-    """
-    _, report, _ = pyshacl_validate(data, shacl_graph=rules, inplace=True)
-    for result in report.objects(None, RSH.result):  # not those nested in sh:detail
-        yield _violation(report, result, rules)
-
-
-def _violation(report: rdflib.Graph, result: Any, rules: rdflib.Graph) -> Violation:
-    source = report.value(result, RSH.sourceShape)
-    messages = {
-        message.language: str(message)
-        for message in report.objects(result, RSH.resultMessage)
-        if isinstance(message, rdflib.Literal)
-    }
-    column = rules.value(source, rdflib.URIRef(THC["column"].value))
-    return Violation(
-        focus=NamedNode(str(report.value(result, RSH.focusNode))),
-        path=_node(report.value(result, RSH.resultPath)),
-        value=_term(report.value(result, RSH.value)),
-        severity=NamedNode(str(report.value(result, RSH.resultSeverity))),
-        message=Text(fr=messages.get("fr", messages.get(None, "")), en=messages.get("en", "")),
-        shape=_node(source),
-        column=_node(column),
-    )
-
-
-def _node(term: Any) -> NamedNode | None:
-    return NamedNode(str(term)) if isinstance(term, rdflib.URIRef) else None
-
-
-def _term(term: Any) -> Term | None:
-    if isinstance(term, rdflib.Literal):
-        datatype = None if term.language or not term.datatype else NamedNode(str(term.datatype))
-        return Literal(str(term), language=term.language, datatype=datatype)
-    return _node(term)
-
-
-def _graph(triples: Iterable[Triple]) -> rdflib.Graph:
-    """Return the triples in rdflib; equal terms are made once."""
-    graph, terms = rdflib.Graph(), _Terms()
-    for triple in triples:
-        graph.add((terms[triple.subject], terms[triple.predicate], terms[triple.object]))
-    return graph
-
-
-class _Terms(dict[Any, Any]):
-    def __missing__(self, term: Term) -> Any:
-        made = self[term] = _rdflib(term)
-        return made
-
-
-def _rdflib(term: Term) -> Any:
-    if isinstance(term, NamedNode):
-        return rdflib.URIRef(term.value)
-    if isinstance(term, BlankNode):
-        return rdflib.BNode(term.value)
-    assert isinstance(term, Literal)  # published data hold no triple terms
-    if term.language:
-        return rdflib.Literal(term.value, lang=term.language)
-    return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value))

@@ -344,8 +344,8 @@ class Index:
         found = self.places(iris, "fr")
         places = {each for place in found.values() if not place.point for each in place.at}
         at = self.places(places, "fr")
-        around = ((iri, around(found[iri], at)) for iri in iris if iri in found)
-        return {iri: point for iri, point in around if point}
+        known = ((iri, around(found[iri], at)) for iri in iris if iri in found)
+        return {iri: point for iri, point in known if point}
 
     def place(self, address: tantivy.DocAddress, language: str) -> Place:
         return place_of(self._document(address), language)

@@ -17,7 +17,8 @@ from thc_graph.rdf.canonical import normalised
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema, Text
-from thc_graph.schema.validation import Accepted, Violation
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import Accepted
 from thc_graph.sheets import provenance
 from thc_graph.sheets.conversion import Given, convert_all
 from thc_graph.sheets.converted import Conversion

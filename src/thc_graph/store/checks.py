@@ -10,7 +10,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 
 from thc_graph.rdf.terms import SH
 from thc_graph.schema.model import Text
-from thc_graph.schema.validation import Violation
+from thc_graph.schema.reports import Violation
 from thc_graph.store.queries import Library, StoredQuery
 
 

@@ -18,13 +18,8 @@ from thc_graph.errors import StoreLocked, StoreMissing
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
-from thc_graph.schema.validation import (
-    Accepted,
-    Violation,
-    accept,
-    accept_unchecked,
-    violations,
-)
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import Accepted, accept, accept_unchecked, violations
 from thc_graph.store import layout, purging, snapshots
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation

@@ -26,7 +26,8 @@ from thc_graph.errors import NothingToPurge
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDF, SH, XSD
 from thc_graph.schema.model import Text
-from thc_graph.schema.validation import Violation, accept_unchecked
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store import files
 from thc_graph.store.history import History, Purge
 

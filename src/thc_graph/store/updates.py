@@ -20,7 +20,8 @@ from thc_graph.errors import (
 )
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import PREFIXES
-from thc_graph.schema.validation import Accepted, Violation
+from thc_graph.schema.reports import Violation
+from thc_graph.schema.validation import Accepted
 from thc_graph.store import guard
 from thc_graph.store.desk import Desk
 from thc_graph.store.history import Commit

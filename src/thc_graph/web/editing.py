@@ -18,8 +18,7 @@ from starlette.responses import JSONResponse, Response
 from thc_graph.errors import EditRefused, QueueFull
 from thc_graph.rdf import formats, iris
 from thc_graph.rdf.changes import patch
-from thc_graph.schema.reports import report
-from thc_graph.schema.validation import Violation
+from thc_graph.schema.reports import Violation, report
 from thc_graph.service import Service
 from thc_graph.store import tokens, updates
 from thc_graph.store.desk import Desk

@@ -77,6 +77,14 @@ class Writing:
     def name(self, term: NamedNode, label: Literal | None) -> Markup:
         return self.text(label) if label else escape(curie(term.value))
 
+    def word(self, term: NamedNode | Literal, label: Literal | None = None) -> Markup:
+        """Return what a term is called, without a link."""
+        return self.text(term) if isinstance(term, Literal) else self.name(term, label)
+
+    def naming(self, labels: Mapping[str, Literal | None]) -> Callable[[NamedNode], Markup]:
+        """Give what calls nodes by some labels, each by its IRI."""
+        return lambda node: self.name(node, labels.get(node.value))
+
     def show(self, term: Term, label: Literal | None) -> Markup:
         """Return a literal as HTML, or the link to what an IRI names, with its name."""
         if isinstance(term, Literal):
