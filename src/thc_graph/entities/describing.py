@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from thc_graph.entities.model import Citation, Entity, Value
+from thc_graph.entities.model import Citation, Entity, Field, Value
 from thc_graph.entities.view import View, index
 from thc_graph.rdf.terms import DCT, A
 from thc_graph.store.queries import Reader
@@ -61,6 +61,14 @@ async def summary(reader: Reader, iri: NamedNode, language: str) -> Entity | Non
         return None
     names = await labels(reader, _nodes(told))
     return View(reader.schema, index([*told, *names]), language).entity(iri)
+
+
+async def record(
+    reader: Reader, iri: NamedNode, told: Sequence[Triple], language: str
+) -> list[Field]:
+    """Return all facts of an entity, each once, in the order of its page; names and types too."""
+    view = View(reader.schema, index([*told, *await labels(reader, _nodes(told))]), language)
+    return list(view.record(iri))
 
 
 async def named(reader: Reader, nodes: list[NamedNode], language: str) -> list[Value]:

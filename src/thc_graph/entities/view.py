@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -60,6 +60,15 @@ class View:
             groups=tuple(self.groups(fields)),
             missing=tuple(self.missing(iri, shapes.values())),
         )
+
+    def record(self, iri: NamedNode) -> Iterator[Field]:
+        """Yield what is said of an entity itself, as the page orders it, and nothing hidden."""
+        shapes = {s.iri: s for each in self.classes(iri) for s in self.schema.properties_of(each)}
+        for _, each in self.fields(iri, list(shapes.values()), set()):
+            said = self.of(iri).get(each.property, ())
+            values = tuple(value for value in each.values if value.term in said)
+            if values:
+                yield replace(each, values=values)
 
     def missing(self, iri: NamedNode, shapes: Iterable[PropertyShape]) -> Iterator[PropertyShape]:
         """Yield the lines of the page that the shapes recommend and that nobody has filled.

@@ -11,6 +11,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -47,9 +48,19 @@ class Touches:
             found.extend([Touch(commit, change)] if change else [])
         return found
 
+    def last(self, iri: NamedNode) -> Commit | None:
+        """Return the last commit that touched an entity; one of 10^7 may be another's."""
+        wanted = _digest(iri.value.encode())
+        return next((commit for commit, digests in self.all if _holds(digests, wanted)), None)
+
+    @cached_property
+    def all(self) -> tuple[tuple[Commit, bytes], ...]:
+        """The commits with the digests of their subjects, the newest first, kept in memory."""
+        return tuple(self._walk())
+
     def _walk(self) -> Iterator[tuple[Commit, bytes]]:
         id_: str | None = self.snapshot.commit
-        while id_ is not None:
+        while id_ is not None and self.history.holds(id_):  # a replica may hold none
             line, _, digests = self._subjects(id_).partition(b"\n")
             commit = commit_of(id_, line.decode())
             yield commit, digests

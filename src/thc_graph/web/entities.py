@@ -1,14 +1,14 @@
 """Entities over HTTP: `/id/…` names the thing, `/doc/…` is what is said about it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Final
 from urllib.parse import quote
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -23,8 +23,10 @@ from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.schema.model import Schema
 from thc_graph.service import Published, Service
 from thc_graph.vocabulary import Word
-from thc_graph.web.negotiation import choose
+from thc_graph.web import files, records
+from thc_graph.web.negotiation import acceptable
 from thc_graph.web.problems import Problem
+from thc_graph.web.records import Record, Thing
 from thc_graph.web.rendering import Pages, language_of, pages_of
 from thc_graph.web.responses import represent, today
 from thc_graph.web.routing import Router
@@ -33,7 +35,11 @@ from thc_graph.web.structured import structured
 HTML: Final = "text/html"
 WORD: Final = "entity-word.html"
 FORMATS: Final = (*formats.GRAPH_FORMATS, *formats.DATASET_FORMATS)
-OFFERED: Final = (HTML, *(each.media_type for each in FORMATS))
+OFFERED: Final = (
+    HTML,
+    *(form.media_type for form in FORMATS),
+    *(form.media_type for form in records.FORMS),
+)
 
 _RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
 
@@ -44,7 +50,7 @@ router = Router()
 class Document:
     """What an address of `/doc/` or `/voc/` asks for; `path` has no suffix.
 
-    `day` is given where the page is another one tomorrow; `told` is what is published.
+    `day` is given where the page is another one tomorrow; `thing` is what is published.
     """
 
     path: str
@@ -52,14 +58,18 @@ class Document:
     media_type: str
     language: str
     day: date | None = None
-    told: tuple[Triple, ...] = ()
+    thing: Thing | None = None
 
 
 @dataclass(frozen=True)
 class Content:
-    """A representation; `is_cut` tells that there is more."""
+    """A representation, empty where the entity has none of that type.
+
+    `is_cut` tells that there is more, `files` what else the entity has.
+    """
 
     content: bytes
+    files: tuple[Record, ...] = ()
     is_cut: bool = False
 
     def __len__(self) -> int:
@@ -92,7 +102,7 @@ def split(name: str) -> tuple[str, str | None]:
     key, dot, suffix = name.rpartition(".")
     if dot and suffix == "html":
         return key, HTML
-    form = formats.by_suffix(suffix) if dot else None
+    form = formats.by_suffix(suffix) or files.find(records.FORMS, suffix) if dot else None
     return (key, form.media_type) if form else (name, None)
 
 
@@ -106,23 +116,47 @@ async def first(
     day: date | None = None,
 ) -> Response:
     """Answer with the first of some IRIs about which something is published."""
-    wanted = media_type or choose(request.headers.get("accept", ""), OFFERED)
-    if wanted is None:
+    accept = request.headers.get("accept", "")
+    wanted = (media_type,) if media_type else acceptable(accept, OFFERED)
+    if not wanted:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})
-    told, day = (language_of(request), day) if wanted == HTML else ("", None)
+    found: Content | None = None
     for iri in filter(is_iri, named):
-        asked = Document(path, NamedNode(iri), wanted, told, day)
-        key = (path, request.url.query, iri, wanted, told, day)
-        content = await reading.page(key, partial(_content, request, reading, asked, page))
-        if content is not None:
-            links = _links(request.app.state.service.settings.base, asked)
-            answer = represent(
-                request, reading, content.content, wanted, language=told, links=links, day=day
-            )
-            if content.is_cut:
-                answer.headers["X-Truncated"] = "true"
-            return answer
+        for each in wanted:
+            told = "" if formats.by_media_type(each) else language_of(request)
+            asked = Document(path, NamedNode(iri), each, told, day if each == HTML else None)
+            key = (path, request.url.query, iri, each, told, asked.day)
+            found = await reading.page(key, partial(_content, request, reading, asked, page))
+            if found is None:
+                break
+            if found.content:
+                return _answer(request, reading, asked, found)
+    if found is not None and media_type is None:
+        gone = {each.media_type for each in records.FORMS if each not in found.files}
+        offered = [each for each in OFFERED if each not in gone]
+        raise Problem(406, "NotAcceptable", {"offered": offered})
     raise _absence(request, named)
+
+
+def _answer(request: Request, reading: Published, asked: Document, content: Content) -> Response:
+    links = _links(request.app.state.service.settings.base, asked, content.files)
+    answer = represent(
+        request,
+        reading,
+        content.content,
+        asked.media_type,
+        language=asked.language,
+        links=links,
+        day=asked.day,
+    )
+    if content.is_cut:
+        answer.headers["X-Truncated"] = "true"
+    form = files.find(content.files, media_type=asked.media_type)
+    if form is not None:
+        name = f"{asked.path.rpartition('/')[2]}.{form.suffix}"
+        disposition = "inline" if form.shown else "attachment"
+        answer.headers["Content-Disposition"] = f'{disposition}; filename="{quote(name)}"'
+    return answer
 
 
 async def _daily(reading: Published) -> frozenset[str]:
@@ -169,17 +203,25 @@ async def _content(
     target = pages_of(request).local(successor.value) if successor else None
     if target:
         raise _moved(request, asked, target)
+    history = request.app.state.service.history
+    thing = await records.thing(reading, history, asked.iri, told, asked.path)
+    held = records.of(reading.schema, thing)
+    if asked.media_type == HTML:
+        made = await page(request, reading, replace(asked, thing=thing))
+        return Content(made, held) if made is not None else None
     form = formats.by_media_type(asked.media_type)
     if form is None:
-        made = await page(request, reading, replace(asked, told=tuple(told)))
-        return Content(made) if made is not None else None
+        file = files.find(held, media_type=asked.media_type)
+        source = files.source(request, reading, thing)
+        return Content(await file.write(source) if file else b"", held)
     found, is_cut = await describing.triples(reading, asked.iri, told)
-    return Content(formats.write(found, form, {}), is_cut)
+    return Content(formats.write(found, form, {}), held, is_cut)
 
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
     """Return the page of an entity, arranged by the template of its class."""
-    entity = await describing.describe(reading, asked.iri, asked.told, asked.language)
+    assert asked.thing is not None
+    entity = await describing.describe(reading, asked.iri, asked.thing.told, asked.language)
     classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
     day = asked.day or today(request)
     wants_sources = request.query_params.get("source") == "1"
@@ -197,6 +239,8 @@ async def page(request: Request, reading: Published, asked: Document) -> bytes |
         sections=parts,
         sources=told,
         path=asked.path,
+        files=records.of(reading.schema, asked.thing),
+        changed=asked.thing.changed,
         kind=kind,
         heading=heading(pages, reading, kind, asked.language),
         query=describing.query_of(reading, asked.iri),
@@ -275,11 +319,12 @@ def heading(pages: Pages, reading: Published, kind: str, told: str) -> str:
     return _called(reading, told, kind) or pages.translator(told)("list.vocabularies")
 
 
-def _links(base: str, asked: Document) -> dict[str, str]:
+def _links(base: str, asked: Document, held: Iterable[Record]) -> dict[str, str]:
     """Return the Link header: RFC 8288, with the relations of RFC 6596 and 6892."""
     path = asked.path
+    forms: Iterable[formats.Format | Record] = (*FORMATS, *held)
     links = {
-        f"{path}.{each.suffix}": f'rel="alternate"; type="{each.media_type}"' for each in FORMATS
+        f"{path}.{each.suffix}": f'rel="alternate"; type="{each.media_type}"' for each in forms
     }
     return links | {
         f"{path}.html": f'rel="alternate"; type="{HTML}"',

@@ -79,6 +79,13 @@ def find(
     return next(named, None) or next((f for f in known if f.media_type == media_type), None)
 
 
+def source(request: Request, reading: Published, asked: Asking) -> Source[Asking]:
+    """Return what a file that a request asks for is made from."""
+    told, pages = language_of(request), pages_of(request)
+    settings = pages.settings
+    return Source(reading, asked, told, settings.base, settings.title, pages.translator(told))
+
+
 async def respond(
     request: Request,
     reading: Published,
@@ -88,11 +95,9 @@ async def respond(
     day: date | None = None,
 ) -> Response:
     """Answer with a file; `day` is given where it is another one tomorrow."""
-    told, pages = language_of(request), pages_of(request)
-    settings = pages.settings
-    source = Source(reading, asked, told, settings.base, settings.title, pages.translator(told))
+    told, made = language_of(request), source(request, reading, asked)
     key = (request.url.path, request.url.query, form.media_type, told, day)
-    content = await reading.page(key, partial(form.write, source))
+    content = await reading.page(key, partial(form.write, made))
     assert content is not None
     response = represent(request, reading, content, form.media_type, language=told, day=day)
     disposition = "inline" if form.shown else "attachment"
@@ -129,16 +134,20 @@ async def _geojson(source: Source[Asked]) -> bytes:
     iris = await _iris(source)
     points = await source.reading.aside(partial(source.reading.index.points, iris))
     labels = await source.labels(iris)
-    features = [
-        {
-            "type": "Feature",
-            "id": iri,
-            "geometry": _point(points.get(iri)),
-            "properties": {"name": labels.get(iri), "url": source.page_of(iri)},
-        }
-        for iri in iris
-    ]
+    features = [feature(iri, points.get(iri), labels.get(iri), source.page_of(iri)) for iri in iris]
     return json_of({"type": "FeatureCollection", "features": features})
+
+
+def feature(
+    iri: str, place: tuple[float, float] | None, name: str | None, page: str
+) -> dict[str, object]:
+    """Return one place as GeoJSON; `place` is a latitude and a longitude."""
+    return {
+        "type": "Feature",
+        "id": iri,
+        "geometry": _point(place),
+        "properties": {"name": name, "url": page},
+    }
 
 
 def _point(place: tuple[float, float] | None) -> dict[str, object] | None:
