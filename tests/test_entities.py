@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from thc_graph.entities.describing import describe, facts, summary, triples
+from thc_graph.entities.describing import INCOMING, citing, describe, facts, summary, triples
 from thc_graph.entities.model import Entity
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
@@ -132,6 +132,37 @@ async def test_what_points_here_is_counted(reader: InProcess) -> None:
         MULHOUSE,
         NamedNode(BASE + "commune/26289"),
     }
+
+
+TWICE = """
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix thc: <https://w3id.org/thc/ns#> .
+@prefix c: <https://data.thc.example/id/commune/> .
+@prefix r: <https://data.thc.example/id/region/> .
+thc:region rdfs:subPropertyOf thc:situeDans .
+c:1 thc:region r:99 ; thc:situeDans r:99 .
+c:2 thc:situeDans r:99 .
+"""
+
+
+async def test_a_link_that_a_narrower_one_tells_is_counted_once() -> None:
+    reader = InProcess(Library(resources().queries_folder), TWICE)
+    region = NamedNode(BASE + "region/99")
+    rows = await reader.bindings("entity/citations", entity=region)
+    counts = {(row["property"], int(row["count"].value)) for row in rows}  # type: ignore[union-attr]
+    assert counts == {(THC["region"], 1), (THC["situeDans"], 1)}
+    assert await citing(reader, region, THC["situeDans"], "commune") == [
+        NamedNode(BASE + "commune/2")
+    ]
+
+
+async def test_an_answer_knows_when_more_points_here() -> None:
+    for more, is_cut in ((0, False), (1, True)):
+        lines = (f"<x:{n:04}> <x:p> <x:here> ." for n in range(INCOMING + more))
+        reader = InProcess(Library(resources().queries_folder), "\n".join(lines))
+        found, told = await triples(reader, NamedNode("x:here"), [])
+        assert (len(found), told) == (INCOMING, is_cut)
+        assert found[-1].subject == NamedNode(f"x:{INCOMING - 1:04}")
 
 
 async def test_nothing_is_published_about_it(reader: InProcess) -> None:

@@ -137,10 +137,13 @@ async def test_data_that_attack_stay_data(
     assert not any(cell.startswith("=") for row in rows(table.text) for cell in row)
 
 
-async def test_a_page_tells_when_the_entity_last_changed(demo_client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("path", [COMMITMENT, TOWN, "region/44"])
+async def test_a_page_tells_when_the_entity_last_changed(
+    demo_client: httpx.AsyncClient, path: str
+) -> None:
     html = {"Accept": "text/html"}
-    page = unescape((await demo_client.get(f"/doc/{COMMITMENT}", headers=html)).text)
-    history = await demo_client.get(f"/doc/{COMMITMENT}/historique", headers=html)
+    page = unescape((await demo_client.get(f"/doc/{path}", headers=html)).text)
+    history = await demo_client.get(f"/doc/{path}/historique", headers=html)
     last = re.search(r'<time datetime="([^"]+)">([^<]+)<', history.text)
     assert last
     assert f'la dernière le <time datetime="{last[1]}">{last[2]}</time>' in page

@@ -83,3 +83,25 @@ async def test_what_is_typed_is_shown_as_text(demo_client: httpx.AsyncClient) ->
 
 def test_the_enhancement_is_small() -> None:
     assert (STATIC / "recherche.js").stat().st_size < 2048
+
+
+@pytest.mark.parametrize(
+    ("path", "offered"),
+    [
+        ("/doc/commune/mulhuse", "/doc/commune/68224"),
+        ("/commune/Saint-%C3%89tiene", "Saint-Étienne"),
+        ("/doc/territoire/villeneuve-l-exemple.ttl", "/doc/territoire/exemple-villeneuve"),
+        ("/rien-ici", ""),
+        ("/%22%3E%3Cscript%3Ealert(1)", ""),
+        (f"/{'a' * 5000}", ""),
+    ],
+)
+async def test_an_address_where_nothing_is_proposes_what_is_named_alike(
+    demo_client: httpx.AsyncClient, path: str, offered: str
+) -> None:
+    answer = await demo_client.get(path, headers=HTML)
+    assert answer.status_code == 404
+    main = answer.text.partition("<main")[2].partition("</main>")[0]
+    assert ("Peut-être cherchiez-vous" in main) == bool(offered)
+    assert offered in main
+    assert "<script>alert" not in main

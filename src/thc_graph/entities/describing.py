@@ -19,7 +19,7 @@ from thc_graph.rdf.terms import DCT, A
 from thc_graph.store.queries import Reader
 
 FEW: Final = 20  # entities that point here and are all named on the page; more are counted only
-INCOMING: Final = 1000  # statements that point here in an RDF format; the limit of the query
+INCOMING: Final = 1000  # statements that point here in an RDF format; the query gives one more
 
 
 async def facts(reader: Reader, iri: NamedNode) -> list[Triple]:
@@ -85,10 +85,15 @@ async def triples(
     Its facts and those of its companions, the links towards it, and the names of
     everything these speak of. Links are cut.
     """
-    incoming = await reader.graph("entity/incoming", entity=iri)
+    found = sorted(await reader.graph("entity/incoming", entity=iri), key=_statement)
+    incoming, is_cut = found[:INCOMING], len(found) > INCOMING
     names = await labels(reader, _nodes([*told, *incoming]))
-    is_cut = len(incoming) >= INCOMING and await _pointing(reader, iri) > INCOMING
     return sorted({*told, *incoming, *names}, key=str), is_cut
+
+
+def _statement(triple: Triple) -> tuple[str, str]:
+    """Order statements that point at one entity as their query does."""
+    return triple.predicate.value, getattr(triple.subject, "value", "")
 
 
 def query_of(reader: Reader, iri: NamedNode) -> str:
@@ -123,12 +128,6 @@ async def _citations(reader: Reader, iri: NamedNode) -> dict[Citation, list[Name
     few = [each for each in found if each.count <= FEW]
     named = await asyncio.gather(*(citing(reader, iri, each.property, each.kind) for each in few))
     return {each: list[NamedNode]() for each in found} | dict(zip(few, named, strict=True))
-
-
-async def _pointing(reader: Reader, iri: NamedNode) -> int:
-    """Return how many statements point at an entity."""
-    rows = await reader.bindings("entity/citations", entity=iri)
-    return sum(int(cast("Literal", row["count"]).value) for row in rows)
 
 
 async def citing(

@@ -17,6 +17,7 @@ from typing import Final
 import tantivy
 from pyoxigraph import Literal
 from rapidfuzz.distance import OSA
+from rapidfuzz.fuzz import token_sort_ratio
 from tantivy import Query
 
 from thc_graph.search.index import Index, both, either
@@ -27,6 +28,7 @@ SHOWN: Final = 5  # of each kind, when all kinds are
 SIZE: Final = 20  # of a page of one kind
 SUGGESTED: Final = 8
 NEAR: Final = 50  # entities whose words are compared with a word typed in haste
+ALIKE: Final = 60.0  # of a hundred: names less alike are not proposed for an address
 SNIPPET: Final = 180  # characters around a match
 TEXTS: Final = ("text_fr", "text_en")
 
@@ -102,6 +104,22 @@ def suggest(index: Index, text: str, language: str) -> list[Place]:
     typed = key(text)
     ranked = sorted(named, key=lambda name: not key(name).startswith(typed))
     return [named[name] for name in ranked[:SUGGESTED]]
+
+
+def near(index: Index, text: str, language: str) -> list[Place]:
+    """Return the entities whose name resembles a text, the most alike first."""
+    asked = meaning(text)
+    if not asked:
+        return []
+    words = (query for word in asked for query in (index.term("name", word), *_near(index, word)))
+    written = key(text)[:MAX_LENGTH]
+    alike = [
+        (token_sort_ratio(key(place.label.value), written, score_cutoff=ALIKE), place)
+        for place in index.find(either(*words), NEAR, language)
+        if place.label
+    ]
+    ranked = sorted((each for each in alike if each[0]), key=lambda each: -each[0])
+    return [place for _, place in ranked[:SHOWN]]
 
 
 def jump(index: Index, text: str, language: str) -> Place | None:

@@ -15,12 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from thc_graph import errors
+from thc_graph.web import astray
 from thc_graph.web.logs import request_id
 from thc_graph.web.negotiation import choose
 from thc_graph.web.rendering import Pages, language_of, pages_of
 from thc_graph.web.responses import SECURITY
 
 JSON: Final = "application/problem+json"
+NOT_FOUND: Final = 404
 GONE: Final = 499  # nobody is there to read it; it stands in the log
 STATUS: Final[dict[type[Exception], int]] = {
     errors.QuerySyntaxError: 400,
@@ -89,7 +91,16 @@ async def answer(request: Request, error: Exception) -> Response:
     }
     sentences = sentences_of(pages, problem, told)
     if wants == "text/html":
-        page = pages.render("problem.html", request, told, problem=problem, sentences=sentences)
+        path, service = request.url.path, request.app.state.service
+        page = pages.render(
+            "problem.html",
+            request,
+            told,
+            problem=problem,
+            sentences=sentences,
+            words=astray.words(path),
+            near=await astray.near(service, path, told) if problem.status == NOT_FOUND else (),
+        )
         return Response(page, problem.status, headers, "text/html; charset=utf-8")
     body = {"type": "about:blank", **sentences, "status": problem.status, "code": problem.code}
     return JSONResponse({**problem.facts, **body}, problem.status, headers, JSON)

@@ -63,7 +63,6 @@ class Pages:
             THC=THC,
         )
         self.environment.filters["json_block"] = json_block
-        self.environment.filters["urldecoded"] = unquote
         self.environment.tests["iri"] = lambda term: isinstance(term, NamedNode)
         self.environment.tests["literal"] = lambda term: isinstance(term, Literal)
 
