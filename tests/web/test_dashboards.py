@@ -3,8 +3,11 @@
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date
+from html import unescape
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -94,6 +97,113 @@ async def test_every_file_holds_the_commitments_of_the_page(
         assert {row[0] for row in rows} == {each for each in subjects if "/engagement/" in each}
     feed = ET.fromstring(content["atom"])  # noqa: S314 - it is ours
     assert all(each.findtext(f"{ATOM}author/{ATOM}name") for each in feed.iter(f"{ATOM}entry"))
+
+
+PREFIXES = """
+PREFIX thc: <https://w3id.org/thc/ns#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX dct: <http://purl.org/dc/terms/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX id: <https://data.thc.example/id/>
+PREFIX statut: <https://w3id.org/thc/statut-engagement/>
+PREFIX rubrique: <https://w3id.org/thc/democratie-ouverte/>
+"""
+VILLENEUVE = "<https://data.thc.example/id/territoire/exemple-villeneuve>"
+SCOPES = {  # what an address narrows to, said here in SPARQL of its own
+    "": "",
+    TOWN: f"?e thc:territoire/thc:situeDans? {VILLENEUVE} .",
+    "territoire=commune%2F68224": "?e thc:territoire/thc:situeDans? <http://nowhere.example/> .",
+    "plan=plan%2Fexemple-villeneuve-2024-2027": (
+        "?e thc:plan <https://data.thc.example/id/plan/exemple-villeneuve-2024-2027> ."
+    ),
+    "rubrique=transparence": "?e dct:subject/skos:broader* rubrique:transparence .",
+    "statutCourant=en-cours": "?e thc:statutCourant statut:en-cours .",
+    f"rubrique=participation&statutCourant=en-cours&{TOWN}": (
+        "?e dct:subject/skos:broader* rubrique:participation ; thc:statutCourant statut:en-cours ."
+    ),
+}
+LABELS = '?status skos:prefLabel ?label FILTER (LANG(?label) = "fr")'
+PILLAR = """?e dct:subject/skos:broader* ?line . ?line skos:broader ?top .
+  ?top skos:topConceptOf rubrique: ."""
+
+
+async def asked(client: httpx.AsyncClient, query: str) -> list[list[str]]:
+    answer = await client.post(
+        "/sparql", data={"query": PREFIXES + query}, headers={"Accept": "text/csv"}
+    )
+    assert answer.status_code == 200, answer.text
+    return list(csv.reader(io.StringIO(answer.text)))[1:]
+
+
+async def counts(client: httpx.AsyncClient, scope: str, line: str) -> dict[str, dict[str, int]]:
+    """Return how many commitments SPARQL finds, by line of a table and status."""
+    rows = await asked(
+        client,
+        f"""SELECT ?line ?label (COUNT(DISTINCT ?e) AS ?n) WHERE {{
+          ?e a thc:Engagement ; thc:statutCourant ?status . {LABELS} {scope} {line}
+        }} GROUP BY ?line ?label""",
+    )
+    found: dict[str, dict[str, int]] = {}
+    for name, label, count in rows:
+        found.setdefault(name.rpartition("/")[2], {})[label] = int(count)
+    return found
+
+
+def told(text: str, caption: str, facet: str) -> dict[str, dict[str, int]]:
+    """Return what a table of the page tells, by the value that each line leads to."""
+    found = {}
+    for table in re.findall(r'<table class="repartition">.*?</table>', text, re.DOTALL):
+        if caption in table:
+            for row in re.findall(r"<tr>.*?</tr>", table.partition("<tbody>")[2], re.DOTALL):
+                token = re.search(
+                    rf"{facet}=(?:[\w-]+%2F)?([\w-]+)[&\"]", row[: row.index("</th>")]
+                )
+                said = re.search(r'class="dits">([^<]*)<', row)
+                assert token
+                pairs = re.findall(r"([^:,]+?)\s*:\s*(\d+)", said[1] if said else "")
+                found[token[1]] = {label.strip(): int(count) for label, count in pairs}
+    return {name: shares for name, shares in found.items() if shares}
+
+
+@pytest.mark.parametrize("query", SCOPES)
+async def test_each_figure_is_that_of_sparql(client: httpx.AsyncClient, query: str) -> None:
+    scope, text = SCOPES[query], unescape((await page(client, query)).text)
+    by_status = (await counts(client, scope, "")).get("", {})
+    legend = re.findall(r'#engagements">(\d+)<span class="cache"> ([^<]+)<', text)
+    assert {label: int(count) for count, label in legend} == by_status
+    total = re.search(r"<strong>(\d+) engagement", text)
+    assert (int(total[1]) if total else 0) == sum(by_status.values())
+    if by_status:
+        assert told(text, "Par pilier", "rubrique") == await counts(client, scope, PILLAR)
+        by_place = await counts(client, scope, "?e thc:territoire ?line .")
+        assert told(text, "Par territoire", "territoire") == by_place
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, str, float | None]:
+    progress = str(row["Progression (%)"])
+    return row["IRI"], row["Statut courant"], float(progress) if progress else None
+
+
+@pytest.mark.parametrize("query", SCOPES)
+async def test_each_export_is_what_sparql_finds(client: httpx.AsyncClient, query: str) -> None:
+    rows = await asked(
+        client,
+        f"""SELECT DISTINCT ?e ?label ?progress WHERE {{
+          ?e a thc:Engagement ; thc:statutCourant ?status . {LABELS} {SCOPES[query]}
+          OPTIONAL {{ ?e thc:progressionCourante ?progress }}
+        }}""",
+    )
+    found = Counter((iri, label, float(n) if n else None) for iri, label, n in rows)
+    content = {
+        s: (await client.get(f"{PATH}.{s}?lang=fr&{query}")).content for s in ("csv", "xlsx")
+    }
+    table = csv.DictReader(io.StringIO(content["csv"].decode("utf-8-sig")))
+    assert Counter(map(_cells, table)) == found
+    book = CalamineWorkbook.from_filelike(io.BytesIO(content["xlsx"])).get_sheet_by_index(0)
+    heading, *lines = book.to_python()
+    assert Counter(_cells(dict(zip(heading, line, strict=True))) for line in lines) == found  # type: ignore[arg-type]
+    own = (await client.get(f"{PATH}.rq?{query}")).text
+    by_query = await client.post("/sparql", data={"query": own}, headers={"Accept": "text/csv"})
+    listed = csv.DictReader(io.StringIO(by_query.text))
+    assert {row["engagement"] for row in listed} == {iri for iri, _, _ in found}
 
 
 @pytest.mark.parametrize("name", ["statuts", "piliers", "territoires", "echeances"])
