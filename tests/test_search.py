@@ -14,6 +14,7 @@ from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS, THC, A, in_graph
 from thc_graph.schema.validation import Accepted, accept
 from thc_graph.search import asking, places, words
+from thc_graph.search.context import CUT, LONGEST, Piece, context
 from thc_graph.search.index import Index, folder_name, open_index
 from thc_graph.store.publication import Repository
 from thc_graph.store.snapshots import Snapshot
@@ -104,6 +105,58 @@ def test_a_match_in_a_text_is_marked_in_its_context(index: Index) -> None:
     marked = {words.key(piece.text) for piece in pieces if piece.matched}
     assert marked
     assert all(each.startswith("transparen") for each in marked)
+
+
+def test_a_match_is_shown_in_its_sentence(index: Index) -> None:
+    found = asking.ask(index, "habitants printemps", "fr", "plan")
+    (shown,) = {"".join(each.text for each in hit.context) for hit in found.groups[0].hits}
+    assert shown == (
+        "Quatorze engagements de transparence, de participation et de collaboration, "
+        "écrits avec les habitants au printemps 2024."
+    )
+
+
+CONTEXTS = [
+    ("Un nom · Deux mots ici. Et la suite ! Fin", ["mots"], "Deux [mots] ici."),
+    ("« Où ? » Les élus répondent. Où donc ?", ["élus"], "Les [élus] répondent."),
+    ("L’art. 3 du code\nUne autre ligne", ["code"], "L’art. 3 du [code]"),
+    ("Un budget. Un budget citoyen.", ["budget", "citoyen"], "Un [budget] [citoyen]."),
+]
+
+
+def marked(text: str, found: list[str]) -> list[tuple[int, int]]:
+    spans = (each.span() for word in found for each in re.finditer(re.escape(word), text))
+    return [(len(text[:a].encode()), len(text[:b].encode())) for a, b in spans]
+
+
+def brackets(pieces: tuple[Piece, ...]) -> str:
+    return "".join(f"[{each.text}]" if each.matched else each.text for each in pieces)
+
+
+@pytest.mark.parametrize(("text", "found", "shown"), CONTEXTS)
+def test_the_context_is_the_sentence(text: str, found: list[str], shown: str) -> None:
+    assert brackets(context(text, marked(text, found))) == shown
+
+
+def test_a_long_sentence_is_cut_between_words_around_what_is_found() -> None:
+    text = "mot " * 100 + "trouvé" + " mot" * 100
+    shown = brackets(context(text, marked(text, ["trouvé"])))
+    assert re.fullmatch(r"…(mot )+\[trouvé\]( mot)+…", shown)
+    assert len(shown) <= LONGEST + len("……[]")
+
+
+SAID = st.sampled_from(["été", "Budget", "a.", "·", "\n", "où ?", "𝕏", "x" * 200])
+
+
+@given(st.lists(SAID, min_size=1), st.integers(0, 30))
+def test_a_context_is_a_part_of_the_text_with_all_its_marks(said: list[str], number: int) -> None:
+    text, word = " ".join(said), said[number % len(said)]
+    marks = marked(text, [word]) if word.isalpha() else []
+    pieces = context(text, marks)
+    whole = "".join(each.text for each in pieces)
+    assert whole.removeprefix(CUT).removesuffix(CUT) in text
+    assert any(each.matched for each in pieces) == bool(marks)
+    assert all(each.text == word for each in pieces if each.matched)
 
 
 def test_a_publication_reindexes_what_it_touches_only(demo: Repository, tmp_path: Path) -> None:

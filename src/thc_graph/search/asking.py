@@ -10,7 +10,7 @@ letters on and two from eight; at most 20 entities of a kind are read, 5 when al
 are shown.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import token_sort_ratio
 from tantivy import Query
 
+from thc_graph.search.context import Piece, context
 from thc_graph.search.index import Index, both, either
 from thc_graph.search.shown import Place
 from thc_graph.search.words import MAX_LENGTH, key, meaning, stem
@@ -29,7 +30,7 @@ SIZE: Final = 20  # of a page of one kind
 SUGGESTED: Final = 8
 NEAR: Final = 50  # entities whose words are compared with a word typed in haste
 ALIKE: Final = 60.0  # of a hundred: names less alike are not proposed for an address
-SNIPPET: Final = 180  # characters around a match
+WHOLE: Final = 1_000_000  # characters of a text in which the sentence is sought
 TEXTS: Final = ("text_fr", "text_en")
 
 # One step of ranking outweighs whatever the next can reach (BM25 and population together).
@@ -37,16 +38,8 @@ EXACT, NAMED, STEMMED, BEGUN, NEARLY = 10_000.0, 1_000.0, 300.0, 100.0, 30.0
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of a text; `matched` is to be marked."""
-
-    text: str
-    matched: bool
-
-
-@dataclass(frozen=True)
 class Hit:
-    """An entity found; `context` is where in its texts, `language` theirs."""
+    """An entity found; `context` is the sentence where, of its texts, `language` theirs."""
 
     place: Place
     context: tuple[Piece, ...] = ()
@@ -209,23 +202,16 @@ def _hit(index: Index, query: Query, address: tantivy.DocAddress, language: str)
     order = sorted(TEXTS, key=lambda field: not field.endswith(language))
     for field in order:
         generator = tantivy.SnippetGenerator.create(index.searcher, query, index.schema, field)
-        generator.set_max_num_chars(SNIPPET)
+        generator.set_max_num_chars(WHOLE)
         snippet = generator.snippet_from_doc(document)
         marks = [(each.start, each.end) for each in snippet.highlighted()]
         if marks:
-            return Hit(place, tuple(_pieces(snippet.fragment(), marks)), field[-2:])
+            # The library leaves out what stands before the first word and after the last.
+            text = str(document.get_first(field))
+            before = len(text.partition(snippet.fragment())[0].encode())
+            placed = [(start + before, end + before) for start, end in marks]
+            return Hit(place, context(text, placed), field[-2:])
     return Hit(place)
-
-
-def _pieces(text: str, marks: Iterable[tuple[int, int]]) -> Iterator[Piece]:
-    """Yield a text in pieces; marks are places in its UTF-8 bytes."""
-    content, done = text.encode(), 0
-    for start, end in sorted(marks):
-        yield from (Piece(content[done:start].decode(), matched=False),) * (start > done)
-        yield Piece(content[start:end].decode(), matched=True)
-        done = end
-    if done < len(content):
-        yield Piece(content[done:].decode(), matched=False)
 
 
 def _instead(index: Index, text: str, asked: Sequence[str]) -> str:
