@@ -153,6 +153,15 @@ async def test_a_page_says_what_it_is_about_in_the_words_of_schema_org(
     assert '<meta property="og:title" content="Mulhouse">' in answer.text
 
 
+async def test_names_of_the_data_are_typeset_on_pages_alone(demo_client: httpx.AsyncClient) -> None:
+    text = (await demo_client.get(TERRITORY, headers=HTML)).text
+    assert re.search(r"<h1[^>]*>Villeneuve-l’Exemple</h1>", text)
+    assert "<title>Villeneuve-l’Exemple –" in text
+    assert block(text)["name"] == "Villeneuve-l'Exemple"
+    for suffix in ("ttl", "csv"):
+        assert "Villeneuve-l'Exemple" in (await demo_client.get(f"{TERRITORY}.{suffix}")).text
+
+
 READING = {"GET", "HEAD"}
 MANNERS = [COMMITMENT, f"{COMMITMENT}/historique", "/voc/ns/Engagement", "/voc/ns", "/"]
 

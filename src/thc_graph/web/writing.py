@@ -26,6 +26,7 @@ LOCALES: Final = {"fr": "fr", "en": "en_GB"}  # of dates and numbers
 NO_BREAK: Final = "\u00a0"
 NARROW: Final = "\u202f"
 _WIDE: Final = re.compile(r"(?<=«) | (?=[»:])")
+_APOSTROPHE: Final = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")  # between letters
 _NARROW: Final = re.compile(r" (?=[;!?%€])")
 SPACES: Final = sorted(PREFIXES.items(), key=lambda item: -len(item[1]))
 
@@ -58,7 +59,8 @@ class Writing:
     def written(self, literal: Literal) -> Written:
         if literal.language:
             foreign = "" if literal.language == self.language else literal.language
-            return Written(literal.value, language=foreign)
+            text = typeset(literal.value) if literal.language == "fr" else literal.value
+            return Written(text, language=foreign)
         if literal.datatype == BOOLEAN:
             return Written(self.truth.get(literal.value, literal.value))
         return _typed(literal, self.language)
@@ -76,6 +78,10 @@ class Writing:
 
     def name(self, term: NamedNode, label: Literal | None) -> Markup:
         return self.text(label) if label else escape(curie(term.value))
+
+    def title(self, term: NamedNode, label: Literal | None) -> str:
+        """Return what a page is about, as plain text."""
+        return self.written(label).text if label else curie(term.value)
 
     def word(self, term: NamedNode | Literal, label: Literal | None = None) -> Markup:
         """Return what a term is called, without a link."""
@@ -137,13 +143,17 @@ def hour(moment: time, language: str) -> str:
     return f"{moment.hour}{NO_BREAK}h{minutes}"
 
 
+@lru_cache(maxsize=10_000)
 def typeset(text: str) -> str:
-    """Return a French sentence with spaces that no line breaks at: Imprimerie nationale's rules.
+    """Return a French text as pages show it: Imprimerie nationale's apostrophes and spaces.
 
-    >>> typeset("« Où ? » : 3 %").replace(NO_BREAK, "_").replace(NARROW, "~")
-    '«_Où~?_»_: 3~%'
+    Our own sentences and the texts of the data look alike on a page. Data are never
+    changed: files, RDF and what machines read of a page hold them as they were given.
+
+    >>> typeset("« D'où ? » : 3 %").replace(NO_BREAK, "_").replace(NARROW, "~")
+    '«_D’où~?_»_: 3~%'
     """
-    wide = _WIDE.sub(NO_BREAK, text)
+    wide = _WIDE.sub(NO_BREAK, _APOSTROPHE.sub("’", text))
     return _NARROW.sub(NARROW, wide)
 
 
