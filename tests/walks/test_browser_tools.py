@@ -30,7 +30,7 @@ PAGES = (
     "/sparql/exemples/agenda",
     "/limites",
     "/mentions-legales",
-    "/rien-ici",
+    "/rien-ici/mulhuse",
 )
 
 pytestmark = watching.needed
