@@ -1,5 +1,7 @@
 """The documentation is held to the product: what it names exists, what exists it names."""
 
+import doctest
+import importlib
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -73,3 +75,17 @@ def test_every_limit_of_a_client_is_promised() -> None:
     promised = {setting.strip("`") for _, _, setting, _ in PROMISES}
     limits = {each.name for each in fields(Settings) if re.search("_size$|^client_", each.name)}
     assert limits - {"update_size"} <= promised  # an editor's
+
+
+def exemplified() -> list[str]:
+    """Return the modules whose docstrings hold examples."""
+    source = ROOT / "src"
+    found = (p for p in source.rglob("*.py") if ">>> " in p.read_text("utf-8"))
+    return sorted(".".join(p.relative_to(source).with_suffix("").parts) for p in found)
+
+
+@pytest.mark.parametrize("name", exemplified())
+def test_the_examples_of_docstrings_hold(name: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(name))
+    assert outcome.attempted
+    assert not outcome.failed

@@ -11,6 +11,7 @@ from thc_graph.store import snapshots
 
 COMMUNES = "Type de territoire,Code INSEE,Nom,Département,Région,Population\n"
 ACTEURS = "Nom,Type d'acteur,Slogan,Territoire(s) d'action\n"
+PLANS = "Plan d'action,Collectivité\n"
 GAP = "Nom,Objectif,Territoire,Projet ou engagement lié,Composition,Créé le\n"
 
 
@@ -19,7 +20,10 @@ GAP = "Nom,Objectif,Territoire,Projet ou engagement lié,Composition,Créé le\n
     [
         (GAP + "Essai,But,Saillans,x,citoyens,2015\n", 3, "Plusieurs fiches portent ce nom"),
         (GAP + "Essai,But,Mulouse,x,citoyens,2015\n", 3, "Vouliez-vous dire : Mulhouse (68224)"),
-        (GAP + "Essai,But,68224,x,citoyens,31/02/2016\n", 3, "Cette date ne se lit pas"),
+        (GAP + "Essai,But,68224,x,citoyens,31/02/2016\n", 3, "Cette date n'existe pas"),
+        (GAP + "Essai,But,68224,x,citoyens,bientôt\n", 3, "Cette date ne se lit pas"),
+        (PLANS + "Essai,Mulouse\n", 3, "Vouliez-vous dire : Commune de Mulhouse (216802249)"),
+        (PLANS + "Essai,68224\n", 3, "Vouliez-vous dire : Commune de Mulhouse (216802249)"),
         (GAP + "Essai,But,68224,x,martiens,2015\n", 3, "Cette valeur n'est pas dans la liste"),
         ("a,b,c\n1,2,3\n", 3, "Aucun modèle de feuille"),
         (COMMUNES + "commune,01001,Essai,01,84,860\n", 0, "Aperçu seulement"),
@@ -39,7 +43,8 @@ def test_what_is_said(run, store: Path, tmp_path: Path, text: str, code: int, me
 
 
 def test_a_missing_file_is_no_fault_of_the_data(run, store: Path, tmp_path: Path) -> None:
-    assert run(store, "import", tmp_path / "absent.csv")[0] == 1
+    code, _, told = run(store, "import", tmp_path / "absent.csv")
+    assert (code, "absent.csv : fichier introuvable." in told) == (1, True), told
 
 
 def test_a_file_that_is_no_sheet(run, store: Path, tmp_path: Path) -> None:

@@ -1,33 +1,22 @@
 """The tables below are what a reader of data/territories relies on."""
 
 import csv
-import importlib.util
 import io
 import json
-import sys
 import tarfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
 
+from build_territories import build, check
+from territories.authorities import luhn
+from territories.coordinates import located
+from territories.names import linked, spelled_out
+from territories.sources import Package, Place
+
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "data" / "territories"
-
-
-def load_script() -> ModuleType:
-    path = ROOT / "scripts" / "build_territories.py"
-    spec = importlib.util.spec_from_file_location("build_territories", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
 
 
 def commune(code, nom, link, *, region, zone="metro", kind="commune-actuelle", **fields):
@@ -94,7 +83,7 @@ TINY = {
     "ept": [group("200057867", "Plaine Commune", "EPT", SAINT_OUEN)],
 }  # fmt: skip
 
-PLACES = [script.Place(2991214, "Mulhouse", "44", 111430, 47.75205, 7.32866)]
+PLACES = [Place(2991214, "Mulhouse", "44", 111430, 47.75205, 7.32866)]
 
 
 def write_folder(path: Path) -> Path:
@@ -122,7 +111,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("territories")
-    script.build(write_folder(folder / "package"), folder / "out", PLACES)
+    build(write_folder(folder / "package"), folder / "out", PLACES)
     return folder / "out"
 
 
@@ -148,7 +137,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_name_behind_its_link_word(name: str, link: int | None, expected: str) -> None:
-    assert script.linked(name, link) == expected
+    assert linked(name, link) == expected
 
 
 @pytest.mark.parametrize(
@@ -161,7 +150,7 @@ def test_a_name_behind_its_link_word(name: str, link: int | None, expected: str)
     ],
 )
 def test_an_epci_s_name_spelled_out(name: str, kind: str, expected: str) -> None:
-    assert script.spelled_out(name, kind) == expected
+    assert spelled_out(name, kind) == expected
 
 
 @pytest.mark.parametrize(
@@ -169,7 +158,7 @@ def test_an_epci_s_name_spelled_out(name: str, kind: str, expected: str) -> None
     [("216802249", True), ("216802248", False), ("21680224", False), ("217500016", True)],
 )
 def test_check_digit(siren: str, expected: bool) -> None:  # noqa: FBT001
-    assert script.luhn(siren) is expected
+    assert luhn(siren) is expected
 
 
 @pytest.mark.parametrize(
@@ -308,14 +297,14 @@ def test_published_departements_and_regions_have_no_siren_in_their_row(sheet: st
 
 
 def test_archive_and_folder_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    script.build(write_archive(tmp_path / "package.tgz"), tmp_path / "out", PLACES)
+    build(write_archive(tmp_path / "package.tgz"), tmp_path / "out", PLACES)
     for sheet in built.iterdir():
         assert (tmp_path / "out" / sheet.name).read_bytes() == sheet.read_bytes()
 
 
 def test_a_wrong_siren_stops_the_build() -> None:
     with pytest.raises(ValueError, match="216802248"):
-        script.check([{"SIREN": "216802248", "Collectivité": "Commune de Mulhouse"}])
+        check([{"SIREN": "216802248", "Collectivité": "Commune de Mulhouse"}])
 
 
 def village(code: str, nom: str, population: int):
@@ -323,7 +312,7 @@ def village(code: str, nom: str, population: int):
 
 
 def place(name: str, population: int, latitude: float = 45.0, region: str = "84"):
-    return script.Place(int(latitude * 100), name, region, population, latitude, 5.0)
+    return Place(int(latitude * 100), name, region, population, latitude, 5.0)
 
 
 A_TOWN = village("26001", "Bourg", 30_000)
@@ -351,8 +340,8 @@ A_VILLAGE = village("26002", "Saillans", 1_300)
     ],
 )
 def test_only_sure_places_are_joined(communes, places, expected) -> None:
-    package = script.Package(communes, [], [], [group("200000001", "CC", "CC", *communes)], [])
-    assert set(script.located(package, places)) == expected
+    package = Package(communes, [], [], [group("200000001", "CC", "CC", *communes)], [])
+    assert set(located(package, places)) == expected
 
 
 def test_published_description_lists_the_published_files() -> None:
@@ -389,5 +378,5 @@ def test_published_references_resolve() -> None:
 def test_published_sirens_are_of_one_authority_each() -> None:
     sheets = [rows(path) for path in sorted(PUBLISHED.glob("*.csv"))]
     sirens = [row["SIREN"] for sheet in sheets for row in sheet if row.get("SIREN")]
-    assert all(script.luhn(siren) for siren in sirens)
+    assert all(luhn(siren) for siren in sirens)
     assert len(sirens) == len(set(sirens))

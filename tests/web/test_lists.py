@@ -16,7 +16,8 @@ from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from python_calamine import CalamineWorkbook
 
 from thc_graph.rdf.terms import DCT
-from thc_graph.sheets.tablefiles import harmless, to_csv, to_ods, to_xlsx
+from thc_graph.sheets.escaping import guarded
+from thc_graph.sheets.tablefiles import to_csv, to_ods, to_xlsx
 from thc_graph.web import files
 
 pytestmark = pytest.mark.anyio
@@ -192,7 +193,7 @@ async def test_a_page_that_is_not_there_costs_nothing(
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_is_a_formula(formula: str) -> None:
-    assert harmless(formula) == f"'{formula}"
+    assert guarded(formula) == f"'{formula}"
     rows = [(formula, 12.5)]
     assert f"'{formula}" in to_csv(["a", "b"], rows).decode("utf-8-sig")
     sheet = openpyxl.load_workbook(io.BytesIO(to_xlsx(["a", "b"], rows))).worksheets[0]
@@ -203,4 +204,4 @@ def test_no_cell_is_a_formula(formula: str) -> None:
 
 @pytest.mark.parametrize("text", ["-12", "12,5", "-0.5", "Mulhouse", "", "a=b"])
 def test_honest_cells_are_left_alone(text: str) -> None:
-    assert harmless(text) == text
+    assert guarded(text) == text

@@ -40,7 +40,21 @@ def main() -> None:
         fail(str(fault), 5)
     except SheetError as fault:
         fail(str(fault), 3)
-    except (ThcGraphError, OSError) as fault:
+    except ThcGraphError as fault:
         fail(str(fault), 1)
+    except OSError as fault:
+        fail(_why(fault), 1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _why(fault: OSError) -> str:
+    """Return what the system refused, in words; a system of another language has its own."""
+    reasons = {
+        FileNotFoundError: "fichier introuvable.",
+        PermissionError: "accès refusé.",
+        IsADirectoryError: "c'est un dossier, un fichier est attendu.",
+        NotADirectoryError: "un dossier est attendu.",
+    }
+    reason = reasons.get(type(fault), fault.strerror or str(fault))
+    return f"{fault.filename} : {reason}" if fault.filename else reason

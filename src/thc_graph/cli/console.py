@@ -25,6 +25,11 @@ def as_json(value: object) -> None:
     data(json.dumps(value, ensure_ascii=False, indent=1))
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number with its noun; in French, the plural begins at two."""
+    return f"{number} {several if number > 1 else one}"
+
+
 def fail(text: str, code: int) -> NoReturn:
     say(text)
     sys.exit(code)

@@ -17,4 +17,5 @@ def push(context: typer.Context) -> None:
         raise SettingsError("remote_update manque : l'adresse de mise à jour du moteur distant.")
     with replace(repository, follow=None).writing():
         sent = mirroring.bring(settings, repository)
-    console.say(f"Moteur distant à jour : {sent} quads envoyés.")
+    told = console.counted(sent, "quad envoyé", "quads envoyés")
+    console.say(f"Moteur distant à jour : {told}.")

@@ -57,7 +57,8 @@ def template_(
     else:
         languages = tuple(language.split(","))
         pages = [Page(template(each, schema, languages)) for each in sheets]
-        console.say(f"{len(pages)} feuilles à remplir dans {output}")
+        told = console.counted(len(pages), "feuille", "feuilles")
+        console.say(f"{told} à remplir dans {output}")
     files.replace(output, writer(pages, source))
 
 
@@ -131,7 +132,8 @@ def _of_territory(
 
 def _tell(data: list[Filled], output: Path, source: str) -> None:
     count = sum(len(each.rows) for each in data)
-    console.say(f"{count} fiches écrites dans {output}")
+    told = console.counted(count, "fiche écrite", "fiches écrites")
+    console.say(f"{told} dans {output}")
     omitted = sum(len(each.omitted) for each in data)
     if omitted:
         console.say(

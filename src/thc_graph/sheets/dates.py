@@ -123,7 +123,7 @@ def _literal(parts: Parts) -> Literal:
     try:
         date(year, month or 1, day or 1)
     except ValueError:
-        raise Unreadable("bad-date") from None
+        raise Unreadable("no-such-date") from None
     if month is None:
         return Literal(f"{year:04}", datatype=_YEAR)
     if day is None:

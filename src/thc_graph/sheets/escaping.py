@@ -7,13 +7,18 @@ that holds the mark which separates the values of a cell is written `\|`.
 
 import re
 
-_OPENS = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_RUN = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # full-width forms too
+_OPENS = re.compile(f"'*{_RUN}")
+_ESCAPED = re.compile(f"'+{_RUN}")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 
 
 def guarded(text: str) -> str:
-    """Return a text that no spreadsheet program takes for a formula; a number stays one."""
+    """Return a text that no spreadsheet program takes for a formula; a number stays one.
+
+    >>> guarded("=1+1"), guarded("-12,5")
+    ("'=1+1", '-12,5')
+    """
     return f"'{text}" if _OPENS.match(text) and not _NUMBER.fullmatch(text) else text
 
 

@@ -7,6 +7,7 @@ several are a fault that lists what could have been meant.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from pyoxigraph import NamedNode
 from rapidfuzz import fuzz, process
@@ -32,19 +33,21 @@ class Names:
     """All names known: published ones, looked up as they are asked for, and those being read.
 
     `departement` gives the code of the département a published thing lies in, ""
-    where there is none; it is asked only of homonyms.
+    where there is none; it is asked only of homonyms. `authorities` gives what runs a
+    place; it is asked only for candidates.
     """
 
     schema: Schema
     base: str
     lexicon: Lexicon
     departement: Callable[[NamedNode], str] = field(default=lambda _: "")
+    authorities: Callable[[NamedNode], Iterable[NamedNode]] = field(default=lambda _: ())
     _types: dict[NamedNode, Types] = field(default_factory=dict)  # classes, schemes
     _labels: dict[NamedNode, str] = field(default_factory=dict)
     _named: dict[str, set[NamedNode]] = field(default_factory=dict)
     _told: dict[tuple[str, NamedNode], list[str]] = field(default_factory=dict)
     _expectations: dict[NamedNode, Types] = field(default_factory=dict)
-    _pools: dict[Types, dict[str, NamedNode]] = field(default_factory=dict)
+    _pools: dict[Types, dict[str, list[NamedNode]]] = field(default_factory=dict)
 
     def types(self, iri: NamedNode) -> Types:
         """Return the classes and schemes of a thing; none, if it is not known."""
@@ -122,34 +125,53 @@ class Names:
         """Return names of the expected type spelt almost so, or that this one opens.
 
         A former name often opens the new one: Grigny, « Grigny (69) », is now
-        Grigny-sur-Rhône; and the name of a place stands in that of its authority. Looked
-        for once a word.
+        Grigny-sur-Rhône. Where an authority is expected, it may be called by its place.
+        Looked for once a word.
         """
         parts = _QUALIFIED.fullmatch(text.strip())
         name, place = (parts[1], parts[2]) if parts else (text, departement)
         key = f"{folded(name)}|{folded(place)}", shape.iri
         if key not in self._told:
-            pool = self._pool(self._expected(shape))
-            word = folded(name)
-            holding = sorted(each for each in pool if word and f" {word} " in f" {each} ")
-            opened = [each for each in holding if each.startswith(f"{word} ")]
-            code = self._departement_code(place) if place else ""
-            there = [each for each in opened if code and self._lies_in(pool[each], code)]
-            alike = process.extract(
-                word, pool.keys(), scorer=fuzz.ratio, limit=_MOST, score_cutoff=_ALIKE
-            )
-            found = [*there, *(each for each, _, _ in alike), *opened, *holding]
-            told = dict.fromkeys(self.describe(pool[each]) for each in found)
-            self._told[key] = list(told)[:_MOST]
+            expected = self._expected(shape)
+            found = [*self._spelt_so(folded(name), place, expected), *self._run(name, expected)]
+            self._told[key] = list(dict.fromkeys(map(self.describe, found)))[:_MOST]
         return self._told[key]
 
-    def _pool(self, expected: Types) -> dict[str, NamedNode]:
+    def _spelt_so(self, word: str, place: str, expected: Types) -> list[NamedNode]:
+        """Return what bears a name like this one; what lies in the place given comes first."""
+        pool = self._pool(expected)
+        holding = sorted(each for each in pool if word and f" {word} " in f" {each} ")
+        opened = [each for each in holding if each.startswith(f"{word} ")]
+        named = [*self._alike(word, pool), *opened, *holding]
+        found = [iri for each in named for iri in pool[each]]
+        code = self._departement_code(place) if place else ""
+        return sorted(found, key=lambda iri: not (code and self._lies_in(iri, code)))
+
+    def _run(self, name: str, expected: Types) -> list[NamedNode]:
+        """Return the authorities of the places that a name or a code may mean."""
+        territories = frozenset(self.schema.descendants(_TERRITORY))
+        if not territories.isdisjoint(expected):
+            return []
+        found = self._find(name, territories, "")
+        if not found:
+            pool = self._pool(territories)
+            found = [iri for each in self._alike(folded(name), pool) for iri in pool[each]]
+        running = (each for iri in found[:_MOST] for each in self.authorities(iri))
+        return [each for each in running if self._is(each, expected)]
+
+    def _alike(self, word: str, pool: Iterable[str]) -> list[str]:
+        words = list(pool)  # of a mapping, rapidfuzz would read the values
+        found = process.extract(word, words, scorer=fuzz.ratio, limit=_MOST, score_cutoff=_ALIKE)
+        return [each for each, _, _ in found]
+
+    def _pool(self, expected: Types) -> dict[str, list[NamedNode]]:
+        """Return the things of these types by folded name."""
         if expected not in self._pools:
+            pool = self._pools[expected] = {}
             own = ((name, iri) for name, found in self._named.items() for iri in found)
-            self._pools[expected] = {
-                **dict(self.lexicon.words(expected)),
-                **{name: iri for name, iri in own if self._is(iri, expected)},
-            }
+            mine = ((name, iri) for name, iri in own if self._is(iri, expected))
+            for name, iri in dict.fromkeys(chain(self.lexicon.words(expected), mine)):
+                pool.setdefault(name, []).append(iri)
         return self._pools[expected]
 
     def members(self, shape: PropertyShape) -> list[str]:

@@ -18,7 +18,19 @@ _DEPARTEMENT, _ADMINISTERS, _MEMBER = THC["departement"], THC["administre"], THC
 def known(snapshot: Snapshot | None, library: Library, schema: Schema, base: str) -> Names:
     """Return the names of everything published, for references."""
     store = snapshot.store() if snapshot else Store()
-    return Names(schema, base, lexicon.of_snapshot(snapshot, library), partial(departement, store))
+    return Names(
+        schema,
+        base,
+        lexicon.of_snapshot(snapshot, library),
+        partial(departement, store),
+        partial(authorities, store),
+    )
+
+
+def authorities(published: Store, place: NamedNode) -> list[NamedNode]:
+    """Return what runs a place."""
+    found = (q.subject for q in published.quads_for_pattern(None, _ADMINISTERS, place))
+    return list(dict.fromkeys(each for each in found if isinstance(each, NamedNode)))
 
 
 def departement(published: Store, iri: NamedNode) -> str:

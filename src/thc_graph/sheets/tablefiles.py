@@ -16,12 +16,12 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
+from thc_graph.sheets.escaping import guarded
+
 Cell = str | float
 
 MAX_CELL: Final = 32_767  # characters a spreadsheet shows of a cell (ECMA-376, part 1)
 MAX_ROWS: Final = 1_048_576  # rows of a spreadsheet
-_RUN: Final = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # full-width forms too
-_NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?")
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, section 2.2
 
 
@@ -29,22 +29,13 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Return CSV (RFC 4180) in UTF-8 with a mark, so that spreadsheets read the accents."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([harmless(each) for each in columns])
-    writer.writerows([harmless(each) for each in row] for row in rows)
+    writer.writerow([_harmless(each) for each in columns])
+    writer.writerows([_harmless(each) for each in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
-def harmless(cell: Cell) -> str:
-    """Return a cell's text, marked as text where a spreadsheet would run it.
-
-    >>> harmless("=1+1")
-    "'=1+1"
-    >>> harmless("-12,5")
-    '-12,5'
-    """
-    text = _number(cell) if isinstance(cell, float | int) else cell
-    runs = _RUN.match(text) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if runs else text
+def _harmless(cell: Cell) -> str:
+    return guarded(cell if isinstance(cell, str) else _number(cell))
 
 
 def to_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -30,7 +30,7 @@ def folded(text: str) -> str:
 def heading(text: str) -> str:
     r"""Return a heading as compared: marks of compulsion and text in brackets set aside.
 
-    >>> heading("Horizon\\n(année cible) *")
+    >>> heading("Horizon\n(année cible) *")
     'horizon'
     """
     return folded(_BRACKETS.sub(" ", text)) or folded(text)

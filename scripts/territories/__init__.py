@@ -1,0 +1,1 @@
+"""The reference territories, made from registries: sources, names, rows, coordinates."""
