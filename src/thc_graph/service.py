@@ -186,6 +186,7 @@ class Service:
     remote_behind: bool = False  # the remote engine does not hold the published commit, whole
     _published: Published | None = None
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _retiring: set[asyncio.Future[None]] = field(default_factory=set)  # whoever waits may leave
 
     async def start(self) -> None:
         """Open the current snapshot.
@@ -199,6 +200,7 @@ class Service:
         former, self._published = self._published, None
         if former is not None:
             await former.pool.stop()
+        await asyncio.gather(*self._retiring)
 
     @property
     def published(self) -> Published:
@@ -314,7 +316,10 @@ class Service:
     async def _retire(self, published: Published) -> None:
         if published is not self._published and not published.readers:
             published.threads.shutdown(wait=False)
-            await published.pool.stop()
+            stopping = asyncio.ensure_future(published.pool.stop())
+            self._retiring.add(stopping)
+            stopping.add_done_callback(self._retiring.discard)
+            await asyncio.shield(stopping)
 
     async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:
         return await self.published.bindings(name, **terms)

@@ -37,7 +37,7 @@ def test_push(
         assert int(answer.text.split()[1]) > 50
         capsys.readouterr()
         assert run(monkeypatch, store, "push") == 0
-        assert "0 quads" in capsys.readouterr().err
+        assert "0 quad " in capsys.readouterr().err
 
 
 def test_push_needs_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

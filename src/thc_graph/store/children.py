@@ -112,8 +112,10 @@ class Child:
     async def reap(self) -> None:
         """Kill the child and return once it is gone and its pipes are closed."""
         self.kill()
-        await self.channel.gone.wait()
-        self.transport.close()
+        try:
+            await self.channel.gone.wait()
+        finally:
+            self.transport.close()
 
 
 async def launch(snapshot: Path, memory: int, niceness: int, generation: int) -> Child:
