@@ -7,7 +7,15 @@ from typing import Any, TypeVar
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from thc_graph.entities.describing import describe, facts, summary, triples
+from thc_graph.entities.describing import (
+    citations,
+    describe,
+    facts,
+    incoming,
+    labels,
+    summary,
+    triples,
+)
 from thc_graph.entities.model import Entity
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
@@ -70,7 +78,8 @@ def texts(entity: Entity, name: str) -> list[str]:
 
 
 async def found(reader: InProcess, iri: NamedNode, language: str = "fr") -> Entity:
-    return await describe(reader, iri, await facts(reader, iri), language)
+    told, cited = await facts(reader, iri), await citations(reader, iri)
+    return await describe(reader, iri, told, cited, language)
 
 
 async def test_facts_stand_under_the_groups_of_the_shapes(reader: InProcess) -> None:
@@ -141,12 +150,21 @@ async def test_nothing_is_published_about_it(reader: InProcess) -> None:
 
 
 async def test_triples_name_what_they_speak_of(reader: InProcess) -> None:
-    held = (await triples(reader, MULHOUSE, await facts(reader, MULHOUSE)))[0]
+    told, pointing = await facts(reader, MULHOUSE), await incoming(reader, MULHOUSE)
+    held, _ = await triples(reader, MULHOUSE, told, pointing)
     haut_rhin = NamedNode(BASE + "departement/68")
     assert Triple(haut_rhin, RDFS["label"], Literal("Haut-Rhin", language="fr")) in held
     siren = Triple(NamedNode(BASE + "collectivite/216802249"), THC["siren"], Literal("216802249"))
     assert siren in held
     assert len(held) == len(set(held))
+
+
+async def test_names_are_asked_for_once_for_a_snapshot(reader: InProcess) -> None:
+    haut_rhin, unheard = NamedNode(BASE + "departement/68"), NamedNode(BASE + "departement/00")
+    first = await labels(reader, [haut_rhin, unheard, haut_rhin])
+    reader.store.clear()
+    assert await labels(reader, [unheard, haut_rhin]) == first
+    assert {each.subject for each in first} == {haut_rhin}
 
 
 async def test_a_kind_may_have_a_query_of_its_own(tmp_path: Path) -> None:

@@ -162,32 +162,36 @@ def is_iri(text: str) -> bool:
 async def _content(
     request: Request, reading: Published, asked: Document, page: Page
 ) -> Content | None:
-    told = await describing.facts(reading, asked.iri)
+    form = formats.by_media_type(asked.media_type)
+    told, pointing = await asyncio.gather(
+        describing.facts(reading, asked.iri),
+        describing.incoming(reading, asked.iri) if form else _nothing(),
+    )
     if not told:
         return None
     successor = describing.replacement(asked.iri, told)
     target = pages_of(request).local(successor.value) if successor else None
     if target:
         raise _moved(request, asked, target)
-    form = formats.by_media_type(asked.media_type)
-    if form is None:
+    if form is None or pointing is None:
         made = await page(request, reading, replace(asked, told=tuple(told)))
         return Content(made) if made is not None else None
-    found, is_cut = await describing.triples(reading, asked.iri, told)
+    found, is_cut = await describing.triples(reading, asked.iri, told, pointing)
     return Content(formats.write(found, form, {}), is_cut)
 
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
     """Return the page of an entity, arranged by the template of its class."""
-    entity = await describing.describe(reading, asked.iri, asked.told, asked.language)
-    classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
+    citations = await describing.citations(reading, asked.iri)
     day = asked.day or today(request)
     wants_sources = request.query_params.get("source") == "1"
-    parts, told = await asyncio.gather(
-        sections.sections(reading, asked.iri, classes, asked.language, day),
+    entity, parts, told = await asyncio.gather(
+        describing.describe(reading, asked.iri, asked.told, citations, asked.language),
+        sections.sections(reading, asked.iri, asked.told, citations, asked.language, day),
         sources(reading, asked.iri, asked.language) if wants_sources else _nothing(),
     )
     pages, kind = pages_of(request), kind_of(request, asked.iri)
+    classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
     word = await _word(reading, asked, entity)
     return pages.render(
         WORD if word else template(pages, reading.schema, classes),
