@@ -5,6 +5,7 @@ come last, and none is left out. What comes along with its type (a territory's
 authority, its adhesions) is told in full, as a companion.
 """
 
+import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,10 +48,14 @@ async def describe(
     language: str,
 ) -> Entity:
     """Return the page of an entity of which these facts are told, and to which these point."""
-    cited = await _cited(reader, iri, citations)
-    citing = [node for nodes in cited.values() for node in nodes]
-    nodes = unnamed([*_terms(told), *(each.property for each in cited), *citing], told)
-    view = View(reader.schema, index([*told, *await labels(reader, nodes)]), language)
+    properties = (each.property for each in citations)
+    names, cited = await asyncio.gather(
+        labels(reader, unnamed([*_terms(told), *properties], told)),
+        _cited(reader, iri, citations),
+    )
+    citing = (node for nodes in cited.values() for node in nodes)
+    more = await labels(reader, unnamed(citing, [*told, *names]))
+    view = View(reader.schema, index([*told, *names, *more]), language)
     companions = {t.subject for t in told if isinstance(t.subject, NamedNode)} - {iri}
     return replace(
         view.entity(iri),

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from pyoxigraph import NamedNode, Triple
@@ -44,7 +44,8 @@ router = Router()
 class Document:
     """What an address of `/doc/` or `/voc/` asks for; `path` has no suffix.
 
-    `day` is given where the page is another one tomorrow; `told` is what is published.
+    `day` is given where the page is another one tomorrow; `told` is what is published,
+    `citations` who points at it.
     """
 
     path: str
@@ -53,6 +54,7 @@ class Document:
     language: str
     day: date | None = None
     told: tuple[Triple, ...] = ()
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,10 @@ async def _content(
     request: Request, reading: Published, asked: Document, page: Page
 ) -> Content | None:
     form = formats.by_media_type(asked.media_type)
-    told, pointing = await asyncio.gather(
+    told, pointing, citations = await asyncio.gather(
         describing.facts(reading, asked.iri),
-        describing.incoming(reading, asked.iri) if form else _nothing(),
+        describing.incoming(reading, asked.iri) if form else _none(),
+        _none() if form else describing.citations(reading, asked.iri),
     )
     if not told:
         return None
@@ -173,8 +176,9 @@ async def _content(
     target = pages_of(request).local(successor.value) if successor else None
     if target:
         raise _moved(request, asked, target)
-    if form is None or pointing is None:
-        made = await page(request, reading, replace(asked, told=tuple(told)))
+    if form is None:
+        known = replace(asked, told=tuple(told), citations=tuple(citations))
+        made = await page(request, reading, known)
         return Content(made) if made is not None else None
     found, is_cut = await describing.triples(reading, asked.iri, told, pointing)
     return Content(formats.write(found, form, {}), is_cut)
@@ -182,12 +186,11 @@ async def _content(
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
     """Return the page of an entity, arranged by the template of its class."""
-    citations = await describing.citations(reading, asked.iri)
     day = asked.day or today(request)
     wants_sources = request.query_params.get("source") == "1"
     entity, parts, told = await asyncio.gather(
-        describing.describe(reading, asked.iri, asked.told, citations, asked.language),
-        sections.sections(reading, asked.iri, asked.told, citations, asked.language, day),
+        describing.describe(reading, asked.iri, asked.told, asked.citations, asked.language),
+        sections.sections(reading, asked.iri, asked.told, asked.citations, asked.language, day),
         sources(reading, asked.iri, asked.language) if wants_sources else _nothing(),
     )
     pages, kind = pages_of(request), kind_of(request, asked.iri)
@@ -222,6 +225,10 @@ async def _word(reading: Published, asked: Document, entity: Entity) -> Word | N
 
 async def _nothing() -> None:
     return None
+
+
+async def _none() -> list[Any]:
+    return []
 
 
 def template(pages: Pages, schema: Schema, classes: Sequence[NamedNode]) -> str:

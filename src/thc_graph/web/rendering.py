@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlencode
@@ -56,7 +56,7 @@ class Pages:
             settings=settings,
             menu=[(f"/{name}", f"nav.{name}") for name in menu if name in {*kinds, *PAGES}],
             asset=assets.address,
-            has_asset=assets.exists,
+            has_asset=cache(assets.exists),
             local=self.local,
             curie=curie,
             formats=GRAPH_FORMATS,
