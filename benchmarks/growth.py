@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from fiction import grow
 from servers import Server, Taken, in_turn, ours
@@ -67,7 +68,7 @@ KINDS: Final = (
     Kind("List with facets, whole", LISTS, 2),
     Kind("List with facets, narrowed", NARROWED, 2),
     Kind("List with facets, 35 000 communes in both", ("/commune", "/commune?q=saint"), 2),
-    Kind("Search", [f"/recherche?q={each}" for each in SEARCHES], 2),
+    Kind("Search", [f"/recherche?q={quote(each)}" for each in SEARCHES], 2),
     Kind("Dashboard", BOARDS, 3),
 )
 

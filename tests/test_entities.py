@@ -7,7 +7,17 @@ from typing import Any, TypeVar
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from thc_graph.entities.describing import INCOMING, citing, describe, facts, summary, triples
+from thc_graph.entities.describing import (
+    INCOMING,
+    citations,
+    citing,
+    describe,
+    facts,
+    incoming,
+    labels,
+    summary,
+    triples,
+)
 from thc_graph.entities.model import Entity
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
@@ -70,7 +80,8 @@ def texts(entity: Entity, name: str) -> list[str]:
 
 
 async def found(reader: InProcess, iri: NamedNode, language: str = "fr") -> Entity:
-    return await describe(reader, iri, await facts(reader, iri), language)
+    told, cited = await facts(reader, iri), await citations(reader, iri)
+    return await describe(reader, iri, told, cited, language)
 
 
 async def test_facts_stand_under_the_groups_of_the_shapes(reader: InProcess) -> None:
@@ -151,16 +162,16 @@ async def test_a_link_that_a_narrower_one_tells_is_counted_once() -> None:
     rows = await reader.bindings("entity/citations", entity=region)
     counts = {(row["property"], int(row["count"].value)) for row in rows}  # type: ignore[union-attr]
     assert counts == {(THC["region"], 1), (THC["situeDans"], 1)}
-    assert await citing(reader, region, THC["situeDans"], "commune") == [
-        NamedNode(BASE + "commune/2")
-    ]
+    through = THC["situeDans"], "commune"
+    found = await citing(reader, region, [through])
+    assert found == {through: [NamedNode(BASE + "commune/2")]}
 
 
 async def test_an_answer_knows_when_more_points_here() -> None:
     for more, is_cut in ((0, False), (1, True)):
         lines = (f"<x:{n:04}> <x:p> <x:here> ." for n in range(INCOMING + more))
         reader = InProcess(Library(resources().queries_folder), "\n".join(lines))
-        found, told = await triples(reader, NamedNode("x:here"), [])
+        found, told = await triples(reader, [], await incoming(reader, NamedNode("x:here")))
         assert (len(found), told) == (INCOMING, is_cut)
         assert found[-1].subject == NamedNode(f"x:{INCOMING - 1:04}")
 
@@ -172,12 +183,21 @@ async def test_nothing_is_published_about_it(reader: InProcess) -> None:
 
 
 async def test_triples_name_what_they_speak_of(reader: InProcess) -> None:
-    held = (await triples(reader, MULHOUSE, await facts(reader, MULHOUSE)))[0]
+    told, pointing = await facts(reader, MULHOUSE), await incoming(reader, MULHOUSE)
+    held, _ = await triples(reader, told, pointing)
     haut_rhin = NamedNode(BASE + "departement/68")
     assert Triple(haut_rhin, RDFS["label"], Literal("Haut-Rhin", language="fr")) in held
     siren = Triple(NamedNode(BASE + "collectivite/216802249"), THC["siren"], Literal("216802249"))
     assert siren in held
     assert len(held) == len(set(held))
+
+
+async def test_names_are_asked_for_once_for_a_snapshot(reader: InProcess) -> None:
+    haut_rhin, unheard = NamedNode(BASE + "departement/68"), NamedNode(BASE + "departement/00")
+    first = await labels(reader, [haut_rhin, unheard, haut_rhin])
+    reader.store.clear()
+    assert await labels(reader, [unheard, haut_rhin]) == first
+    assert {each.subject for each in first} == {haut_rhin}
 
 
 async def test_a_kind_may_have_a_query_of_its_own(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -108,7 +109,8 @@ async def agenda(reader: Reader, index: Index, asked: Asked) -> Agenda | None:
     events = sorted(found, key=lambda e: day_of(e.start.value), reverse=asked.past)
     others = index.total(_narrowed(index, asked, past=not asked.past))
     months = tuple((month, tuple(each)) for month, each in groupby(events, lambda e: e.month))
-    kept = await rhythms(reader, index)
+    # Which periods are over depends on the day.
+    kept = await reader.once(("agenda/rhythms", asked.today), partial(rhythms, reader, index))
     named = [term for each in events for term in _terms(each)]
     named += [term for each in kept for term in (each.series, each.frequency) if term]
     labels = index.labels([term.value for term in dict.fromkeys(named)], asked.language)

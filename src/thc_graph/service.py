@@ -46,6 +46,7 @@ Kept = TypeVar("Kept", bound=Sized)
 
 TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
 N_TRIPLES = "application/n-triples"
+SMALL = 64 << 10  # bytes of an answer; a thread costs more than to read it
 KEPT = 64 << 20  # bytes of representations kept for a snapshot
 ASIDE = 2  # questions to the index at once; each takes a tenth of a second at worst
 LAG = 60.0  # seconds in which a commit's snapshot is built, published and opened
@@ -97,6 +98,8 @@ class Published:
     async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:
         """Return the solutions of a stored SELECT; an unbound variable is absent."""
         content = await self._content(name, TSV, terms)
+        if len(content) < SMALL:
+            return _solutions(content)
         return await asyncio.to_thread(_solutions, content)
 
     async def graph(self, name: str, **terms: Filling) -> list[Triple]:

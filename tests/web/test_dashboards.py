@@ -16,6 +16,7 @@ from icalendar import Calendar
 from pyoxigraph import RdfFormat, parse
 from python_calamine import CalamineWorkbook
 
+from thc_graph.dashboards import board
 from thc_graph.service import open_service
 from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository
@@ -57,6 +58,25 @@ async def test_each_figure_has_an_author_and_a_date(client: httpx.AsyncClient) -
     assert all("Villeneuve" in by and "<time" in by and "source" in by for _, by in shown)
     assert "En retard" not in text
     assert "avis du tiers" not in text.casefold()
+
+
+async def test_a_long_board_is_told_in_pages(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each commitment stands on one page; counts and files are of them all."""
+    monkeypatch.setattr(board, "SIZE", 6)
+    monkeypatch.setattr(board, "SHOWN", 1)
+    texts = [(await page(client, f"n=pages&page={number}")).text for number in (1, 2, 3)]
+    tables = [re.search(r'class="suivis">.*?</table>', each, re.DOTALL) for each in texts]
+    named = [re.findall(r'<th scope="row"><a href="([^"?]+)', each[0]) for each in tables if each]
+    assert [len(each) for each in named] == [6, 6, 2]
+    assert len({path for each in named for path in each}) == 14
+    assert all("<strong>14 engagements" in each for each in texts)
+    ways = [re.findall(r'href="([^"]+)#engagements" rel="(\w+)"', each) for each in texts]
+    assert [[rel for _, rel in each] for each in ways] == [["next"], ["prev", "next"], ["prev"]]
+    more = re.search(r'<p class="aide"><a href="([^"#]*echeance=depassee[^"#]*)#', texts[0])
+    assert more, "a watch list that is cut leads to the rest of it"
+    assert (await client.get(f"{PATH}?n=pages&page=4")).status_code == 404
 
 
 async def test_deadlines_are_reckoned_on_the_day(

@@ -12,11 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
+from pyoxigraph import NamedNode
 
+from thc_graph.entities import sections
+from thc_graph.entities.describing import citations, facts
+from thc_graph.rdf.terms import A
 from thc_graph.service import open_service
 from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository
 from thc_graph.web.app import create_app
+from visiting import visiting
 
 pytestmark = pytest.mark.anyio
 
@@ -120,6 +125,27 @@ async def test_a_section_is_taken_away_as_a_file(demo_client: httpx.AsyncClient)
     assert (await demo_client.get(f"{path}.xlsx")).content[:2] == b"PK"
     for absent in ("nope.csv", "plan-engagements.exe", "territoire-gap.csv"):
         assert (await demo_client.get(f"/doc/plan/{PLAN}/{absent}")).status_code == 404
+
+
+async def test_no_section_is_passed_over_that_has_something_to_tell(demo: Repository) -> None:
+    """A section is not asked where `#+ through` says that nothing can be found."""
+    service = open_service(read_settings(demo.root))
+    day, seen = date(2026, 7, 14), set()
+    async with visiting(service):
+        reading = service.published
+        names = [each.rpartition("/")[2] for each in service.library.names(sections.FOLDER)]
+        for kind in service.schema.by_kind:
+            _, iris = reading.index.select(reading.index.listed(kind, (), {}), "order_fr", 0, 5)
+            for iri in map(NamedNode, iris):
+                told, cited = await facts(reading, iri), await citations(reading, iri)
+                shown = await sections.sections(reading, iri, told, cited, "fr", day)
+                classes = [t.object for t in told if (t.subject, t.predicate) == (iri, A)]
+                every = [
+                    await sections.section(reading, iri, classes, name, day, "fr") for name in names
+                ]
+                assert {each.id for each in shown} == {each.id for each in every if each}, iri
+                seen |= {each.id for each in shown}
+    assert len(seen) > len(names) / 2
 
 
 async def test_each_fact_has_its_source_on_demand(demo_client: httpx.AsyncClient) -> None:

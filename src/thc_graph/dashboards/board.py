@@ -21,8 +21,8 @@ from thc_graph.store.index import Index
 from thc_graph.store.queries import Filling, Reader
 
 KIND: Final = "engagement"
-SIZE: Final = 50  # commitments of a page
-SHOWN: Final = 10  # commitments of each of the lists to look at
+SIZE: Final = 25  # commitments of a page
+SHOWN: Final = 5  # commitments of each of the lists to look at
 LINES: Final = 20  # territories compared
 SILENCE: Final = 6  # months without a follow-up
 NEAR: Final = 3  # months before a deadline

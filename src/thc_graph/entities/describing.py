@@ -7,18 +7,21 @@ authority, its adhesions) is told in full, as a companion.
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Final, cast
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from thc_graph.entities.model import Citation, Entity, Field, Value
-from thc_graph.entities.view import View, index
-from thc_graph.rdf.terms import DCT, A
+from thc_graph.entities.view import NAMING, View, index
+from thc_graph.rdf.terms import DCT, A, Term
 from thc_graph.store.queries import Reader
 
 FEW: Final = 20  # entities that point here and are all named on the page; more are counted only
+NAMED: Final = 20_000  # things whose names are kept for a snapshot
 INCOMING: Final = 1000  # statements that point here in an RDF format; the query gives one more
 
 
@@ -37,12 +40,22 @@ def replacement(iri: NamedNode, told: Iterable[Triple]) -> NamedNode | None:
     return min((each for each in found if isinstance(each, NamedNode)), key=str, default=None)
 
 
-async def describe(reader: Reader, iri: NamedNode, told: Sequence[Triple], language: str) -> Entity:
-    """Return the page of an entity of which these facts are told."""
-    cited = await _citations(reader, iri)
-    citing = [node for nodes in cited.values() for node in nodes]
-    names = await labels(reader, [*_nodes(told), *(each.property for each in cited), *citing])
-    view = View(reader.schema, index([*told, *names]), language)
+async def describe(
+    reader: Reader,
+    iri: NamedNode,
+    told: Sequence[Triple],
+    citations: Sequence[Citation],
+    language: str,
+) -> Entity:
+    """Return the page of an entity of which these facts are told, and to which these point."""
+    properties = (each.property for each in citations)
+    names, cited = await asyncio.gather(
+        labels(reader, unnamed([*_terms(told), *properties], told)),
+        _cited(reader, iri, citations),
+    )
+    citing = (node for nodes in cited.values() for node in nodes)
+    more = await labels(reader, unnamed(citing, [*told, *names]))
+    view = View(reader.schema, index([*told, *names, *more]), language)
     companions = {t.subject for t in told if isinstance(t.subject, NamedNode)} - {iri}
     return replace(
         view.entity(iri),
@@ -59,7 +72,7 @@ async def summary(reader: Reader, iri: NamedNode, language: str) -> Entity | Non
     told = await facts(reader, iri)
     if not told:
         return None
-    names = await labels(reader, _nodes(told))
+    names = await labels(reader, unnamed(_terms(told), told))
     return View(reader.schema, index([*told, *names]), language).entity(iri)
 
 
@@ -67,7 +80,8 @@ async def record(
     reader: Reader, iri: NamedNode, told: Sequence[Triple], language: str
 ) -> list[Field]:
     """Return all facts of an entity, each once, in the order of its page; names and types too."""
-    view = View(reader.schema, index([*told, *await labels(reader, _nodes(told))]), language)
+    names = await labels(reader, unnamed(_terms(told), told))
+    view = View(reader.schema, index([*told, *names]), language)
     return list(view.record(iri))
 
 
@@ -77,18 +91,23 @@ async def named(reader: Reader, nodes: list[NamedNode], language: str) -> list[V
     return [view.value(each) for each in nodes]
 
 
+async def incoming(reader: Reader, iri: NamedNode) -> list[Triple]:
+    """Return the statements that point at an entity, the first of them where they are many."""
+    return await reader.graph("entity/incoming", entity=iri)
+
+
 async def triples(
-    reader: Reader, iri: NamedNode, told: Sequence[Triple]
+    reader: Reader, told: Sequence[Triple], incoming: Sequence[Triple]
 ) -> tuple[list[Triple], bool]:
     """Return what every RDF format of an entity carries, and whether that is not everything.
 
     Its facts and those of its companions, the links towards it, and the names of
     everything these speak of. Links are cut.
     """
-    found = sorted(await reader.graph("entity/incoming", entity=iri), key=_statement)
-    incoming, is_cut = found[:INCOMING], len(found) > INCOMING
-    names = await labels(reader, _nodes([*told, *incoming]))
-    return sorted({*told, *incoming, *names}, key=str), is_cut
+    found = sorted(incoming, key=_statement)
+    kept, is_cut = found[:INCOMING], len(found) > INCOMING
+    names = await labels(reader, unnamed(_terms([*told, *kept]), told))
+    return sorted({*told, *kept, *names}, key=str), is_cut
 
 
 def _statement(triple: Triple) -> tuple[str, str]:
@@ -109,14 +128,32 @@ def _query_name(reader: Reader, iri: NamedNode) -> str:
 
 
 async def labels(reader: Reader, nodes: Iterable[NamedNode]) -> list[Triple]:
-    """Return the names of some nodes, as triples."""
-    named = sorted(set(nodes), key=str)
-    return await reader.graph("entity/labels", named=named) if named else []
+    """Return the names of some nodes, as triples.
+
+    They are kept with the snapshot: pages speak of the same properties, concepts and places.
+    """
+    kept = await reader.once("labels", _no_names)
+    known = {each: kept.get(each) for each in nodes}
+    unknown = [each for each, names in known.items() if names is None]
+    if unknown:
+        found: dict[Term, list[Triple]] = defaultdict(list)
+        for triple in await reader.graph("entity/labels", named=unknown):
+            found[triple.subject].append(triple)
+        fresh = {each: tuple(found[each]) for each in unknown}
+        if len(kept) + len(fresh) > NAMED:
+            kept.clear()
+        kept.update(fresh)
+        known |= fresh
+    return [triple for names in known.values() for triple in names or ()]
 
 
-async def _citations(reader: Reader, iri: NamedNode) -> dict[Citation, list[NamedNode]]:
-    """Return who points here, by property and kind; who they are, where they are few."""
-    found = [
+async def _no_names() -> dict[NamedNode, tuple[Triple, ...]]:
+    return {}
+
+
+async def citations(reader: Reader, iri: NamedNode) -> list[Citation]:
+    """Return who points here: how many, by property and kind."""
+    return [
         Citation(
             cast("NamedNode", row["property"]),
             "",
@@ -125,20 +162,36 @@ async def _citations(reader: Reader, iri: NamedNode) -> dict[Citation, list[Name
         )
         for row in await reader.bindings("entity/citations", entity=iri)
     ]
+
+
+async def _cited(
+    reader: Reader, iri: NamedNode, found: Sequence[Citation]
+) -> Mapping[Citation, Sequence[NamedNode]]:
+    """Return who they are that point here, where they are few."""
     few = [each for each in found if each.count <= FEW]
-    named = await asyncio.gather(*(citing(reader, iri, each.property, each.kind) for each in few))
-    return {each: list[NamedNode]() for each in found} | dict(zip(few, named, strict=True))
+    named = await citing(reader, iri, [(each.property, each.kind) for each in few])
+    return {each: named.get((each.property, each.kind), ()) for each in found}
 
 
 async def citing(
-    reader: Reader, iri: NamedNode, property_: NamedNode, kind: str
-) -> list[NamedNode]:
+    reader: Reader, iri: NamedNode, through: Sequence[tuple[NamedNode, str]]
+) -> Mapping[tuple[NamedNode, str], Sequence[NamedNode]]:
     """Return all entities of a kind that point at one through a property, by name."""
-    rows = await reader.bindings(
-        "entity/citing", entity=iri, property=property_, kind=Literal(kind)
-    )
-    return [each for row in rows if isinstance(each := row["citing"], NamedNode)]
+    found: dict[tuple[NamedNode, str], list[NamedNode]] = defaultdict(list)
+    asked = [(property_, Literal(kind)) for property_, kind in through]
+    rows = await reader.bindings("entity/citing", entity=iri, property=asked) if asked else ()
+    for row in rows:
+        by, kind, node = row["property"], row["kind"], row["citing"]
+        if isinstance(by, NamedNode) and isinstance(kind, Literal) and isinstance(node, NamedNode):
+            found[by, kind.value].append(node)
+    return found
 
 
-def _nodes(told: Iterable[Triple]) -> Iterator[NamedNode]:
-    yield from (term for triple in told for term in triple if isinstance(term, NamedNode))
+def unnamed(terms: Iterable[Term], told: Iterable[Triple]) -> Iterator[NamedNode]:
+    """Yield the nodes among some terms that these facts do not name themselves."""
+    named = {triple.subject for triple in told if triple.predicate in NAMING}
+    yield from (each for each in terms if isinstance(each, NamedNode) and each not in named)
+
+
+def _terms(told: Iterable[Triple]) -> Iterator[Term]:
+    return chain.from_iterable(told)

@@ -1,6 +1,7 @@
 """The page of an entity, as values: what templates are given."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyoxigraph import Literal, NamedNode
 
@@ -60,7 +61,7 @@ class Entity:
         """The name as plain text; empty where it has none."""
         return self.label.value if self.label else ""
 
-    @property
+    @cached_property
     def fields(self) -> tuple[Field, ...]:
         return tuple(each for group in self.groups for each in group.fields)
 

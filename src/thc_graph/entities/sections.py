@@ -2,22 +2,23 @@
 
 A section is a file of queries/entity/section/: `#+ of` names the classes whose pages
 have it, `#+ view` how it is shown, and its variables are its columns. A section whose
-query asks for the day (`slot jour`) is another one tomorrow.
+query asks for the day (`slot jour`) is another one tomorrow. `#+ through` names the
+properties it begins with: without a fact of one of them there is nothing to ask.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Triple
 
-from thc_graph.entities.describing import labels
-from thc_graph.entities.model import Value
+from thc_graph.entities.describing import labels, unnamed
+from thc_graph.entities.model import Citation, Value
 from thc_graph.entities.view import View, index
-from thc_graph.rdf.terms import THC, XSD, Term, text_in
+from thc_graph.rdf.terms import PREFIXES, THC, XSD, Namespace, Term, text_in
 from thc_graph.schema.model import Schema, Text
 from thc_graph.store.queries import Filling, Library, Reader, StoredQuery
 
@@ -59,11 +60,22 @@ class Section:
 
 
 async def sections(
-    reader: Reader, iri: NamedNode, classes: Iterable[NamedNode], language: str, day: date
+    reader: Reader,
+    iri: NamedNode,
+    told: Sequence[Triple],
+    citations: Iterable[Citation],
+    language: str,
+    day: date,
 ) -> tuple[Section, ...]:
-    """Return the sections of an entity's page that have something to tell, in their order."""
-    asked = _of(reader.library, reader.schema, tuple(classes))
-    return await _told(reader, asked, iri, language, day)
+    """Return the sections of an entity's page that have something to tell, in their order.
+
+    `told` are the facts about it, `citations` all that points at it.
+    """
+    classes = View(reader.schema, index(told), language).classes(iri)
+    properties = {each.predicate for each in told} | {each.property for each in citations}
+    asked = _of(reader.library, reader.schema, classes)
+    begun = [each for each in asked if _begins(each, properties)]
+    return await _told(reader, begun, iri, language, day, told)
 
 
 async def home(reader: Reader, language: str, day: date) -> tuple[Section, ...]:
@@ -73,7 +85,12 @@ async def home(reader: Reader, language: str, day: date) -> tuple[Section, ...]:
 
 
 async def _told(
-    reader: Reader, asked: Sequence[StoredQuery], iri: NamedNode | None, language: str, day: date
+    reader: Reader,
+    asked: Sequence[StoredQuery],
+    iri: NamedNode | None,
+    language: str,
+    day: date,
+    told: Sequence[Triple] = (),
 ) -> tuple[Section, ...]:
     slots = [_slots(query, iri, day) for query in asked]
     answers = await asyncio.gather(
@@ -81,8 +98,8 @@ async def _told(
     )
     found = [each for each in zip(asked, slots, answers, strict=True) if each[2]]
     terms = (term for _, _, rows in found for row in rows for term in row.values())
-    nodes = [each for each in terms if isinstance(each, NamedNode)]
-    view = View(reader.schema, index(await labels(reader, nodes)), language)
+    names = await labels(reader, unnamed(terms, told))
+    view = View(reader.schema, index([*told, *names]), language)
     return tuple(
         replace(_section(view, query, rows), query=reader.library.fill(query.name, **own))
         for query, own, rows in found
@@ -93,8 +110,9 @@ async def section(
     reader: Reader, iri: NamedNode, classes: Iterable[NamedNode], name: str, day: date, told: str
 ) -> Section | None:
     """Return one section of a page by its name, None where the page has none."""
-    found = await sections(reader, iri, classes, told, day)
-    return next((each for each in found if each.id == name), None)
+    asked = _of(reader.library, reader.schema, tuple(classes))
+    named = [each for each in asked if _id(each) == name]
+    return next(iter(await _told(reader, named, iri, told, day)), None)
 
 
 def depends_on_day(library: Library, schema: Schema, classes: Iterable[NamedNode]) -> bool:
@@ -109,9 +127,24 @@ def _of(library: Library, schema: Schema, classes: Sequence[NamedNode]) -> list[
     return sorted(wanted, key=_order)
 
 
+def _begins(query: StoredQuery, properties: Collection[NamedNode]) -> bool:
+    through = _properties(query.headers.get("through", ""))
+    return not through or any(each in properties for each in through)
+
+
+@cache
+def _properties(curies: str) -> tuple[NamedNode, ...]:
+    parts = (each.partition(":") for each in curies.split())
+    return tuple(Namespace(PREFIXES[prefix])[name] for prefix, _, name in parts)
+
+
 @cache
 def _classes(names: str) -> tuple[NamedNode, ...]:
     return tuple(THC[name] for name in names.split())
+
+
+def _id(query: StoredQuery) -> str:
+    return query.name.rpartition("/")[2]
 
 
 def _order(query: StoredQuery) -> float:
@@ -128,7 +161,7 @@ def _slots(query: StoredQuery, iri: NamedNode | None, day: date) -> dict[str, Fi
 def _section(view: View, query: StoredQuery, rows: list[dict[str, Term]]) -> Section:
     kind, _, facet = query.headers.get("whole", "").partition("?")
     return Section(
-        id=query.name.rpartition("/")[2],
+        id=_id(query),
         title=_titled(query).in_(view.language),
         view=query.headers.get("view", "table"),
         query="",

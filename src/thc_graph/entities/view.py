@@ -111,8 +111,9 @@ class View:
     ) -> Iterator[tuple[PropertyShape | None, Field]]:
         """Yield each fact once: those the shapes name, in their order, then the others."""
         shown = set(hidden)
+        linking = [shape for shape in shapes if shape.value_template]
         for shape in sorted(shapes, key=self._order):
-            rivals = [s.value_template for s in shapes if s.path == shape.path]
+            rivals = [each.value_template for each in linking if each.path == shape.path]
             values = [v for v in self.walk(iri, shape.path) if _is_for(v, shape, rivals)]
             new = [v for v in values if (shape.predicate, v) not in shown]
             if len(shape.path) == 1 and not shape.path[0].inverse:

@@ -47,7 +47,7 @@ def classes_of(schema: Schema, kind: str) -> tuple[NamedNode, ...]:
 
 def shape_of(schema: Schema, kind: str) -> NodeShape | None:
     """Return the shape whose names head a kind's list."""
-    return next((shape for shape in schema.listed() if shape.kind == kind), None)
+    return schema.by_kind.get(kind)
 
 
 def _known(schema: Schema) -> list[NamedNode]:

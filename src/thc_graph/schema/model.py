@@ -4,7 +4,7 @@ A class is its ontology lines and its shape file; sheet columns, messages, page
 order and labels are all read from here, so that adding a class changes no Python.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -312,16 +312,21 @@ class Schema:
         found = (self.kind_of(each) for each in self.descendants(iri))
         return tuple(dict.fromkeys(kind for kind in found if kind))
 
-    def listed(self) -> Iterator[NodeShape]:
-        """Yield the shapes whose class has a list of its own: one for each kind.
+    def listed(self) -> Iterable[NodeShape]:
+        """Return the shapes whose class has a list of its own: one for each kind.
 
         Where several classes share a kind, that of the class above them all names the list.
         """
+        return self.by_kind.values()
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, NodeShape]:
+        """The shapes that head lists, by the kind of the entities."""
         kinds: dict[str, list[NodeShape]] = {}
         for shape in self.shapes.values():
             if shape.kind and shape.target:
                 kinds.setdefault(shape.kind, []).append(shape)
-        yield from (self._together(shapes) for shapes in kinds.values())
+        return {kind: self._together(shapes) for kind, shapes in kinds.items()}
 
     def _together(self, shapes: list[NodeShape]) -> NodeShape:
         first, *others = [self.ancestors(each.target) for each in shapes if each.target]

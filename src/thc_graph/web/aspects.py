@@ -84,7 +84,8 @@ async def citing(request: Request, reading: Published, entity: Entity, kind: str
     by = asked.get("propriete", "")
     if not is_iri(by) or not (number.isascii() and number.isdecimal()):
         raise Problem(404, "NotFound")
-    found = await describing.citing(reading, entity.iri, NamedNode(by), asked.get("liste", ""))
+    through = (NamedNode(by), asked.get("liste", ""))
+    found = (await describing.citing(reading, entity.iri, [through])).get(through, ())
     page, pages = int(number[:9]), max(1, -(-len(found) // SIZE))
     if not found or not 1 <= page <= pages:
         raise Problem(404, "NotFound")

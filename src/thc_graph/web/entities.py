@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from pyoxigraph import NamedNode
@@ -50,7 +50,8 @@ router = Router()
 class Document:
     """What an address of `/doc/` or `/voc/` asks for; `path` has no suffix.
 
-    `day` is given where the page is another one tomorrow; `thing` is what is published.
+    `day` is given where the page is another one tomorrow; `thing` is what is published,
+    `citations` who points at it.
     """
 
     path: str
@@ -59,6 +60,7 @@ class Document:
     language: str
     day: date | None = None
     thing: Thing | None = None
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,12 @@ def is_iri(text: str) -> bool:
 async def _content(
     request: Request, reading: Published, asked: Document, page: Page
 ) -> Content | None:
-    told = await describing.facts(reading, asked.iri)
+    form = formats.by_media_type(asked.media_type)
+    told, pointing, citations = await asyncio.gather(
+        describing.facts(reading, asked.iri),
+        describing.incoming(reading, asked.iri) if form else _none(),
+        describing.citations(reading, asked.iri) if asked.media_type == HTML else _none(),
+    )
     if not told:
         return None
     successor = describing.replacement(asked.iri, told)
@@ -207,29 +214,30 @@ async def _content(
     thing = await records.thing(reading, history, asked.iri, told, asked.path)
     held = records.of(reading.schema, thing)
     if asked.media_type == HTML:
-        made = await page(request, reading, replace(asked, thing=thing))
+        known = replace(asked, thing=thing, citations=tuple(citations))
+        made = await page(request, reading, known)
         return Content(made, held) if made is not None else None
-    form = formats.by_media_type(asked.media_type)
     if form is None:
         file = files.find(held, media_type=asked.media_type)
         source = files.source(request, reading, thing)
         return Content(await file.write(source) if file else b"", held)
-    found, is_cut = await describing.triples(reading, asked.iri, told)
+    found, is_cut = await describing.triples(reading, told, pointing)
     return Content(formats.write(found, form, {}), held, is_cut)
 
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:
     """Return the page of an entity, arranged by the template of its class."""
     assert asked.thing is not None
-    entity = await describing.describe(reading, asked.iri, asked.thing.told, asked.language)
-    classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
+    facts = asked.thing.told
     day = asked.day or today(request)
     wants_sources = request.query_params.get("source") == "1"
-    parts, told = await asyncio.gather(
-        sections.sections(reading, asked.iri, classes, asked.language, day),
+    entity, parts, told = await asyncio.gather(
+        describing.describe(reading, asked.iri, facts, asked.citations, asked.language),
+        sections.sections(reading, asked.iri, facts, asked.citations, asked.language, day),
         sources(reading, asked.iri, asked.language) if wants_sources else _nothing(),
     )
     pages, kind = pages_of(request), kind_of(request, asked.iri)
+    classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
     word = await _word(reading, asked, entity)
     return pages.render(
         WORD if word else template(pages, reading.schema, classes),
@@ -262,6 +270,10 @@ async def _word(reading: Published, asked: Document, entity: Entity) -> Word | N
 
 async def _nothing() -> None:
     return None
+
+
+async def _none() -> list[Any]:
+    return []
 
 
 def template(pages: Pages, schema: Schema, classes: Sequence[NamedNode]) -> str:

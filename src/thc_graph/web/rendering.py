@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from functools import cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, quote_plus, unquote, urlencode
 
 import yaml
 from babel.dates import format_date
@@ -46,6 +46,7 @@ class Pages:
         self.environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
+            auto_reload=False,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -55,7 +56,7 @@ class Pages:
             settings=settings,
             menu=[(f"/{name}", f"nav.{name}") for name in menu if name in {*kinds, *PAGES}],
             asset=assets.address,
-            has_asset=assets.exists,
+            has_asset=cache(assets.exists),
             local=self.local,
             curie=curie,
             formats=GRAPH_FORMATS,
@@ -63,6 +64,7 @@ class Pages:
             THC=THC,
         )
         self.environment.filters["json_block"] = json_block
+        self.environment.filters["quoted"] = quoted
         self.environment.tests["iri"] = lambda term: isinstance(term, NamedNode)
         self.environment.tests["literal"] = lambda term: isinstance(term, Literal)
 
@@ -138,6 +140,16 @@ def json_block(value: object) -> Markup:
     return Markup(text)  # noqa: S704  nothing is left that HTML could read
 
 
+def quoted(query: str) -> str:
+    """Return a query as the value of a parameter; queries of a kind share most of their lines."""
+    return "".join(_quoted(line) for line in query.splitlines(keepends=True))
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(line: str) -> str:
+    return quote_plus(line)
+
+
 def _path(text: str) -> str:
     return quote(unquote(text), safe="/:@!$&'()*+,;=~-._")
 
@@ -157,6 +169,8 @@ def _linker(request: Request) -> Callable[..., str]:
     asked = request.query_params.get("lang")
 
     def link(path: str, page: int | None = None) -> str:
+        if not asked and not page:
+            return path
         wanted = [("page", page) if page and page > 1 else None, ("lang", asked) if asked else None]
         query = urlencode([each for each in wanted if each])
         return f"{path}?{query}" if query else path
