@@ -147,7 +147,7 @@ async def test_a_page_says_its_state_and_its_neighbours(demo_client: httpx.Async
 @pytest.mark.parametrize(
     ("method", "path", "accept", "status"),
     [
-        ("GET", "/departement?page=4", "*/*", 404),
+        ("GET", "/departement?page=6", "*/*", 404),
         ("GET", "/nulle-part", "*/*", 404),
         ("GET", "/departement.zip", "*/*", 404),
         ("GET", "/departement?vue=nuage", "*/*", 404),

@@ -17,7 +17,7 @@ from thc_graph.schema.model import Schema
 from thc_graph.store.index import Index
 from thc_graph.store.queries import Reader
 
-SIZE: Final = 50  # rows of a page
+SIZE: Final = 25  # rows of a page, as of the dashboard
 
 
 @dataclass(frozen=True)
