@@ -1,6 +1,8 @@
 """Touches: the commits of one entity are those that a reading of the whole history finds."""
 
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 from pyoxigraph import NamedNode
@@ -8,7 +10,7 @@ from pyoxigraph import NamedNode
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.store.history import History
 from thc_graph.store.publication import Repository
-from thc_graph.store.touches import FOLDER, Touches
+from thc_graph.store.touches import FOLDER, Touches, keep, name
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +48,29 @@ def test_the_last_ones_come_first_and_no_more_than_asked(touches: Touches) -> No
     assert [each.commit for each in touches.of(iri, 1)] == [each.commit for each in everything[:1]]
 
 
-def test_a_commit_that_a_purge_rewrote_is_read_anew(touches: Touches) -> None:
+def test_a_commit_that_a_purge_rewrote_is_read_anew(touches: Touches, tmp_path: Path) -> None:
+    history = History(shutil.copytree(touches.history.folder, tmp_path / "history"))
     id_ = touches.snapshot.commit
-    touches.of(NamedNode("https://data.thc.example/id/commune/68224"), 1)
-    kept = touches.snapshot.path / FOLDER / touches._name(id_)
-    assert kept.exists()
-    path = touches.history.path(id_)
-    path.touch()
-    assert touches.snapshot.path / FOLDER / touches._name(id_) != kept
+    assert name(history, id_) == name(touches.history, id_)
+    start, *_, end = history.text(id_).split("\n")
+    history.redact({id_: f"{start}\n{end}"})
+    assert name(history, id_) != name(touches.history, id_)
+
+
+def test_a_publication_keeps_what_a_reading_of_its_commit_would(demo: Repository) -> None:
+    snapshot = demo.current()
+    assert snapshot is not None
+    found = Touches(demo.history, snapshot)
+    for commit in demo.history.log():
+        kept = snapshot.path / FOLDER / name(demo.history, commit.id)
+        assert kept.read_bytes() == found._made(commit.id)
+
+
+def test_a_publication_makes_what_the_former_snapshot_lacks(
+    touches: Touches, tmp_path: Path
+) -> None:
+    head, folder = touches.snapshot.commit, tmp_path / "snapshot"
+    folder.mkdir()
+    keep(touches.history, head, touches.history.change(head).subjects(), folder, None)
+    found = {path.name for path in (folder / FOLDER).iterdir()}
+    assert found == {name(touches.history, each.id) for each in touches.history.log(head)}

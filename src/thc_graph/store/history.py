@@ -185,6 +185,11 @@ class History:
             raise HistoryCorrupt(id_)
         return content.decode()
 
+    def line(self, id_: str) -> str:
+        """Return a commit's line of metadata; the rest of its file is not read."""
+        with gzip.open(self.path(id_), "rt", encoding="utf-8") as lines:
+            return lines.readline().removesuffix("\n")
+
     def digest(self, id_: str) -> str:
         """Return the SHA-256 of what a commit's file holds, whatever it is."""
         return _sha256(self._content(id_))

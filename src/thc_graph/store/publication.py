@@ -20,7 +20,7 @@ from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import Accepted, accept, accept_unchecked, violations
-from thc_graph.store import layout, purging, snapshots
+from thc_graph.store import layout, purging, snapshots, touches
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.furnishing import LARGE, Ahead, furnish
@@ -154,12 +154,14 @@ class Writer:
         progress: Progress = silent,
     ) -> Commit:
         """Record an accepted change, then publish its draft. Durable on return."""
-        root = self.repository.root
+        root, history = self.repository.root, self.repository.history
         progress("indexing")
         self._furnish(draft)
         progress("recording")
-        commit = self.repository.history.record(accepted, author, message, sources)
+        commit = history.record(accepted, author, message, sources)
         progress("publishing")
+        former = draft.previous.path if draft.previous else None
+        touches.keep(history, commit.id, accepted.change.subjects(), draft.folder, former)
         snapshots.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
         return commit

@@ -2,14 +2,15 @@
 
 A commit may hold a million lines, and a page asks for one entity. So the subjects of
 each commit are kept beside the snapshot, as sorted digests, and a commit's file is
-opened only where one of its digests is asked for. These files are derived: the first
-question after a publication links those of the former snapshot and makes the new one.
+opened only where one of its digests is asked for. These files are derived: a publication
+links those of the former snapshot and adds its own; one that is missing is made when it
+is asked for.
 """
 
 import hashlib
 import os
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +42,7 @@ class Touches:
     def of(self, iri: NamedNode, limit: int) -> list[Touch]:
         """Return the last commits that touched an entity, the newest first."""
         wanted, found = _digest(iri.value.encode()), list[Touch]()
-        for commit, digests in self._walk():
+        for commit, digests in self.walk():
             if len(found) == limit:
                 break
             change = self._change(commit, iri) if _holds(digests, wanted) else ChangeSet()
@@ -56,9 +57,10 @@ class Touches:
     @cached_property
     def all(self) -> tuple[tuple[Commit, bytes], ...]:
         """The commits with the digests of their subjects, the newest first, kept in memory."""
-        return tuple(self._walk())
+        return tuple(self.walk())
 
-    def _walk(self) -> Iterator[tuple[Commit, bytes]]:
+    def walk(self) -> Iterator[tuple[Commit, bytes]]:
+        """Yield the commits with the digests of their subjects, the newest first."""
         id_: str | None = self.snapshot.commit
         while id_ is not None and self.history.holds(id_):  # a replica may hold none
             line, _, digests = self._subjects(id_).partition(b"\n")
@@ -73,15 +75,10 @@ class Touches:
 
     def _subjects(self, id_: str) -> bytes:
         """Return a commit's metadata, then the sorted digests of its subjects."""
-        path = self.snapshot.path / FOLDER / self._name(id_)
+        path = self.snapshot.path / FOLDER / name(self.history, id_)
         if not path.exists():
             self._keep(path, id_)
         return path.read_bytes() if path.exists() else self._made(id_)
-
-    def _name(self, id_: str) -> str:
-        """Name the file after the commit's own as it stands: what a purge rewrote is read anew."""
-        stands = self.history.path(id_).stat()
-        return f"{id_[:16]}-{stands.st_mtime_ns}-{stands.st_size}"
 
     def _keep(self, path: Path, id_: str) -> None:
         """Link the file from a former snapshot or write it, where this store may be written."""
@@ -101,8 +98,32 @@ class Touches:
     def _made(self, id_: str) -> bytes:
         line, _, text = self.history.text(id_).partition("\n")
         subjects = {row[2:].partition(" ")[0] for row in text.split("\n")[1:-1]}
-        digests = sorted(_digest(each.strip("<>").encode()) for each in subjects)
-        return line.encode() + b"\n" + b"".join(digests)
+        return _content(line, (each.strip("<>") for each in subjects))
+
+
+def keep(
+    history: History, id_: str, subjects: Iterable[NamedNode], folder: Path, former: Path | None
+) -> None:
+    """Write a new commit's subjects into its snapshot's folder, beside those of all before it."""
+    place = folder / FOLDER
+    place.mkdir()
+    for path in (former / FOLDER).glob("[!.]*") if former else ():
+        os.link(path, place / path.name)
+    content = _content(history.line(id_), (each.value for each in subjects))
+    (place / name(history, id_)).write_bytes(content)
+    if len(list(place.iterdir())) < len(history):  # the former snapshot lacks some
+        for _ in Touches(history, Snapshot(id_, folder)).walk():
+            pass
+
+
+def name(history: History, id_: str) -> str:
+    """Name a commit's digests after its file as it stands: what a purge rewrote is read anew."""
+    return f"{id_[:16]}-{history.path(id_).stat().st_size}"
+
+
+def _content(line: str, subjects: Iterable[str]) -> bytes:
+    digests = sorted(_digest(each.encode()) for each in subjects)
+    return line.encode() + b"\n" + b"".join(digests)
 
 
 def _rows(text: str, start: str) -> Iterator[str]:
