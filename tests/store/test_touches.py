@@ -69,8 +69,11 @@ def test_a_publication_keeps_what_a_reading_of_its_commit_would(demo: Repository
 def test_a_publication_makes_what_the_former_snapshot_lacks(
     touches: Touches, tmp_path: Path
 ) -> None:
-    head, folder = touches.snapshot.commit, tmp_path / "snapshot"
+    head, folder, former = touches.snapshot.commit, tmp_path / "snapshot", tmp_path / "former"
     folder.mkdir()
-    keep(touches.history, head, touches.history.change(head).subjects(), folder, None)
+    (former / FOLDER).mkdir(parents=True)
+    for number in range(9):
+        (former / FOLDER / f"of-an-older-version-{number}").touch()
+    keep(touches.history, head, touches.history.change(head).subjects(), folder, former)
     found = {path.name for path in (folder / FOLDER).iterdir()}
     assert found == {name(touches.history, each.id) for each in touches.history.log(head)}

@@ -95,8 +95,13 @@ class History:
         path = self.folder / "HEAD"
         return path.stat().st_mtime if path.exists() else None
 
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of the commits, in no order."""
+        for path in self.folder.glob("[!.]*.patch.gz"):
+            yield path.name.partition(".")[0]
+
     def __len__(self) -> int:
-        return sum(1 for _ in self.folder.glob("[!.]*.patch.gz"))
+        return sum(1 for _ in self.ids())
 
     def record(
         self,

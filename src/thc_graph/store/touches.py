@@ -105,13 +105,14 @@ def keep(
     history: History, id_: str, subjects: Iterable[NamedNode], folder: Path, former: Path | None
 ) -> None:
     """Write a new commit's subjects into its snapshot's folder, beside those of all before it."""
-    place = folder / FOLDER
+    place, names = folder / FOLDER, {name(history, each) for each in history.ids()}
     place.mkdir()
     for path in (former / FOLDER).glob("[!.]*") if former else ():
-        os.link(path, place / path.name)
+        if path.name in names:
+            os.link(path, place / path.name)
     content = _content(history.line(id_), (each.value for each in subjects))
     (place / name(history, id_)).write_bytes(content)
-    if len(list(place.iterdir())) < len(history):  # the former snapshot lacks some
+    if names > {path.name for path in place.iterdir()}:  # the former snapshot lacked some
         for _ in Touches(history, Snapshot(id_, folder)).walk():
             pass
 
