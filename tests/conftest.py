@@ -23,8 +23,16 @@ settings.load_profile("laws")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long tests; workers take a file at a time, in this order."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Begin with the long tests and end with the widest circle's, its long ones first.
+
+    Workers take a file at a time, in this order.
+    """
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("all") is not None,
+            item.get_closest_marker("long") is None,
+        )
+    )
 
 
 @pytest.fixture(scope="session")
