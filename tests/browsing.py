@@ -15,7 +15,10 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
-needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed")
+needs_chromium = [
+    pytest.mark.all,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+]
 
 
 @contextmanager

@@ -107,6 +107,7 @@ def _wait(process: subprocess.Popen, address: str, log: Path) -> None:
 
 
 ENGINES = {"oxigraph": oxigraph, "virtuoso": virtuoso}
+EACH = ["oxigraph", pytest.param("virtuoso", marks=pytest.mark.all)]  # as parameters of tests
 
 
 # Where an engine falls short of the standard: (engine, test case) → why.

@@ -1,17 +1,14 @@
 """Pages as a browser judges them: accessible, within their width, alone on the web."""
 
-import os
-
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
 import axe
 from browsing import needs_chromium
 
-EVERY = "THC_EVERY" in os.environ  # CI sets it: English too at every width
 WIDTHS = (1280, 390, 320)  # CSS pixels; 320 is WCAG 1.4.10, reflow
 
-needed = [pytest.mark.long, needs_chromium, axe.needed]
+needed = [pytest.mark.long, *needs_chromium, axe.needed]
 languages = pytest.mark.parametrize("language", ["fr", "en"])
 
 
@@ -39,7 +36,7 @@ def faults(context: BrowserContext, site: str, path: str, language: str) -> list
         page.wait_for_selector("#zoom .marque-lieu")
     axe.install(page)
     found: list[object] = []
-    for width in WIDTHS if EVERY or language == "fr" else WIDTHS[-1:]:
+    for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         for theme in axe.RULES:
             found += [(width, theme, each) for each in axe.faults(page, theme)]

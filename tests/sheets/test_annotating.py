@@ -172,6 +172,7 @@ def with_extension(path: Path) -> None:
             packed.writestr(name, content)
 
 
+@pytest.mark.all
 def test_libreoffice_reads_it_comments_in_place(book: Workbook, tmp_path: Path) -> None:
     office = shutil.which("soffice")
     if office is None:

@@ -452,6 +452,7 @@ def test_every_message_word_for_word(one_of_each: list[Part]) -> None:
     assert found == MESSAGES.read_text("utf-8").splitlines()
 
 
+@pytest.mark.all
 def test_they_come_back_in_their_cells(one_of_each: list[Part], tmp_path: Path) -> None:
     office = shutil.which("soffice")
     if office is None:

@@ -20,7 +20,7 @@ from pyoxigraph import (
     parse_query_results,
 )
 
-from engines import ENGINES, Endpoint, expect_shortfall
+from engines import EACH, ENGINES, Endpoint, expect_shortfall
 from thc_graph.errors import QueryNotAcceptable, QuerySyntaxError, QueryTimeout
 from thc_graph.store.engine import Answer, Engine, Query
 from thc_graph.store.mirror import Step, request
@@ -99,7 +99,7 @@ def opening(name: str, folder: Path) -> Iterator[Callable[[int], Engine]]:
         yield lambda size: Remote(endpoint.query, 1, dataset=dataset, max_bytes=size)
 
 
-@pytest.fixture(scope="module", params=["pool", *ENGINES])
+@pytest.fixture(scope="module", params=["pool", *EACH])
 def kind(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Kind]:

@@ -8,7 +8,7 @@ import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
 import stores
-from engines import ENGINES, Endpoint
+from engines import EACH, ENGINES, Endpoint
 from thc_graph.errors import RemoteRefused
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import SKOS, A
@@ -57,7 +57,7 @@ def publish(repository: Repository, added: list[Quad] = (), removed: list[Quad] 
         return writer.publish(draft, accepted, "tests", "a change").id
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=EACH)
 def endpoint(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Endpoint]:

@@ -323,6 +323,7 @@ def test_digest_is_a_choice() -> None:
     assert isinstance(credentials(chosen, "T"), httpx.DigestAuth)
 
 
+@pytest.mark.all
 def test_virtuoso_is_not_made_to_call_out(server: Server, tmp_path: Path) -> None:
     call = f'SELECT (<bif:http_get>("{address(server)}") AS ?x) {{}}'
     with virtuoso(tmp_path) as endpoint:

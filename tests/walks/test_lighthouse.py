@@ -22,7 +22,7 @@ PATIENCE = 120.0  # seconds for one page
 
 pytestmark = [
     pytest.mark.long,
-    needs_chromium,
+    *needs_chromium,
     pytest.mark.skipif(
         NODE is None or not LIGHTHOUSE.exists(), reason="Lighthouse is not installed: npm ci"
     ),

@@ -14,7 +14,7 @@ ADDRESS = "/carte?nature=experience&lang=fr"
 
 pytestmark = [
     pytest.mark.long,
-    needs_chromium,
+    *needs_chromium,
     pytest.mark.skipif(
         not all(map(assets.exists, ZOOMABLE)), reason="Leaflet is not there: scripts/assets.py"
     ),

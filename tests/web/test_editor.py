@@ -17,7 +17,7 @@ ANSWERS = {  # each kind of answer, and what shows that it has come
 }
 
 pytestmark = [
-    needs_chromium,
+    *needs_chromium,
     pytest.mark.skipif(not EDITOR.is_file(), reason="scripts/assets.py has not installed yasgui"),
 ]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engines import ENGINES, SHORTFALLS, Endpoint, free_port
+from engines import EACH, ENGINES, SHORTFALLS, Endpoint, free_port
 from thc_graph.service import Service
 from visiting import fill, over, visiting
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=EACH)
 async def client(
     request: pytest.FixtureRequest, service: Service, endpoint: Callable[[str], Endpoint]
 ) -> AsyncIterator[httpx.AsyncClient]:

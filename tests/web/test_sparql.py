@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pyoxigraph import RdfFormat, parse
 
-from engines import ENGINES, Endpoint, expect_shortfall
+from engines import EACH, Endpoint, expect_shortfall
 from thc_graph.service import Service
 from visiting import fill, over, visiting
 
@@ -42,7 +42,7 @@ class Kind:
     client: httpx.AsyncClient
 
 
-@pytest.fixture(scope="module", params=["pool", *ENGINES])
+@pytest.fixture(scope="module", params=["pool", *EACH])
 async def kind(
     request: pytest.FixtureRequest, service: Service, endpoint: Callable[[str], Endpoint]
 ) -> AsyncIterator[Kind]:
