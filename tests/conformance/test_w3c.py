@@ -91,6 +91,7 @@ def data_of(folder: Path) -> set[Quad]:
     }
 
 
+@pytest.mark.all
 def test_evaluation(runners: Path, instance: Instance, second: Instance, tmp_path: Path) -> None:
     """Half of the suite at each of two instances, since each test waits for the one before."""
     listed = runners.parent / "suites/rdf-tests/sparql/sparql11/manifest-all.ttl"

@@ -16,6 +16,7 @@ CROWD = Path(__file__).parents[2] / "benchmarks" / "crowd.py"
 MEBIBYTE = 1 << 20
 
 pytestmark = [
+    pytest.mark.all,
     pytest.mark.long,
     pytest.mark.skipif(sys.platform != "linux", reason="the crowd reads /proc"),
 ]

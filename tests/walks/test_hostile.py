@@ -30,6 +30,7 @@ from thc_graph.settings import read_settings, write_settings
 from thc_graph.store.publication import Repository
 
 pytestmark = [
+    pytest.mark.all,
     pytest.mark.long,
     pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc"),
 ]
