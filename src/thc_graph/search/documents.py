@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Quad, Triple
@@ -53,14 +53,14 @@ class Documents:
     """Makes documents by one schema; `reach` follows a property from one entity to others.
 
     Some 75 000 are made of France in a row: what many entities share (classes, places,
-    years) is worked out once.
+    years) is worked out once. Nothing here leads back to itself: `reach` holds the engine of
+    a draft, which must close when its writer is done and not when the collector comes.
     """
 
     def __init__(self, schema: Schema, reach: Reach) -> None:
-        self.schema = schema
         self.reach = lru_cache(maxsize=100_000)(lambda *step: tuple(reach(*step)))
-        self.kinds = lru_cache(maxsize=None)(self._kinds)
-        self.facets = lru_cache(maxsize=None)(self._facets_of)
+        self.kinds = lru_cache(maxsize=None)(partial(_kinds, schema))
+        self.facets = lru_cache(maxsize=None)(partial(_facets, schema))
         self.reached: dict[tuple[NamedNode, Term], tuple[str, ...]] = {}
         self.texts = frozenset(schema.texts)
 
@@ -85,19 +85,6 @@ class Documents:
             "ends": [_day(values, ENDS) or NEVER],
             "told": [_day(values, TOLD)],
         }
-
-    def _kinds(self, classes: tuple[NamedNode, ...], *, is_word: bool) -> tuple[str, ...]:
-        """Return the kinds of list an entity stands in; the words of vocabularies have one."""
-        kinds = dict.fromkeys(kind for each in classes if (kind := self.schema.kind_of(each)))
-        if SKOS["ConceptScheme"] in classes:
-            return (*kinds, "voc")
-        if not kinds and is_word and any(each in classes for each in _VOCABULARY_CLASSES):
-            return (WORDS,)
-        return tuple(kinds)
-
-    def _facets_of(self, classes: tuple[NamedNode, ...]) -> tuple[PropertyShape, ...]:
-        shapes = (shape for each in classes for shape in self.schema.facets_of(each))
-        return tuple({shape.iri: shape for shape in shapes}.values())
 
     def _texts(self, said: Iterable[Said]) -> dict[str, Any]:
         texts: dict[str, list[str]] = {"text_fr": [], "text_en": []}
@@ -143,6 +130,21 @@ class Documents:
             found = (*around, *((own,) if own is not None else ()))
             self.reached[key] = tuple(map(str, found))
         return self.reached[key]
+
+
+def _kinds(schema: Schema, classes: tuple[NamedNode, ...], *, is_word: bool) -> tuple[str, ...]:
+    """Return the kinds of list an entity stands in; the words of vocabularies have one."""
+    kinds = dict.fromkeys(kind for each in classes if (kind := schema.kind_of(each)))
+    if SKOS["ConceptScheme"] in classes:
+        return (*kinds, "voc")
+    if not kinds and is_word and any(each in classes for each in _VOCABULARY_CLASSES):
+        return (WORDS,)
+    return tuple(kinds)
+
+
+def _facets(schema: Schema, classes: tuple[NamedNode, ...]) -> tuple[PropertyShape, ...]:
+    shapes = (shape for each in classes for shape in schema.facets_of(each))
+    return tuple({shape.iri: shape for shape in shapes}.values())
 
 
 def _said(values: Values) -> Iterator[Said]:
