@@ -322,7 +322,7 @@ def test_children_die_with_their_parent(snapshot: Path) -> None:
         "async def run():\n"
         "    pool = Pool(pathlib.Path(sys.argv[1]), 1)\n"
         "    await pool.start()\n"
-        "    print(*(c.transport.get_pid() for c in pool._children), flush=True)\n"
+        "    print(*(c.process.pid for c in pool._children), flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(run())\n"
     )

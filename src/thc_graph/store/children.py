@@ -1,4 +1,4 @@
-"""Children: the processes that answer queries, each one's pipes, greeting and end.
+"""Children: the processes we ask, each one's socket, greeting and end.
 
 A child speaks in frames: `worker` says which. It is asked one thing at a time; one that
 was interrupted in the middle is unsound, and of no more use.
@@ -8,11 +8,12 @@ import asyncio
 import json
 import os
 import struct
+import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from socket import socketpair
+from typing import Any, Final
 
 import pyoxigraph
 
@@ -22,38 +23,30 @@ START_SECONDS: Final = 10.0
 
 _WORKER: Final = Path(__file__).with_name("worker.py")
 _LIBRARY: Final = Path(pyoxigraph.__file__).parent.parent
+_PAUSE: Final = 0.002  # seconds from the moment a child lets go of its socket to its end
 
 
-class _Channel(asyncio.SubprocessProtocol):
-    """The bytes a child has written, and its end."""
+class _Channel(asyncio.Protocol):
+    """The bytes a child has written; closed when it has ended, or is to end."""
 
     def __init__(self) -> None:
         self.received = bytearray()
-        self.closed = False
+        self.closed = asyncio.Event()
         self.arrival = asyncio.Event()
-        self.gone = asyncio.Event()
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        del fd
+    def data_received(self, data: bytes) -> None:
         self.received += data
         self.arrival.set()
 
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        del fd, exc
-        self.closed = True
-        self.arrival.set()
-
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the child is reaped and its pipes are closed."""
         del exc
-        self.closed = True
+        self.closed.set()
         self.arrival.set()
-        self.gone.set()
 
     async def read(self, size: int) -> bytes:
         """Return exactly `size` bytes; EOFError when the child ends before."""
         while len(self.received) < size:
-            if self.closed:
+            if self.closed.is_set():
                 raise EOFError
             self.arrival.clear()
             await self.arrival.wait()
@@ -68,25 +61,31 @@ class _Channel(asyncio.SubprocessProtocol):
 
 
 class Child:
-    """One worker process; `sound` while it stands between two exchanges."""
+    """One process; `sound` while it stands between two exchanges."""
 
     def __init__(
-        self, transport: asyncio.SubprocessTransport, channel: _Channel, generation: int
+        self,
+        process: "subprocess.Popen[bytes]",
+        transport: asyncio.WriteTransport,
+        channel: _Channel,
+        generation: int = 0,
     ) -> None:
+        self.process = process
         self.transport = transport
         self.channel = channel
         self.generation = generation
         self.network_cut = False
         self.sound = False
+        self._end = asyncio.get_running_loop().create_task(self._reaped())
 
     @property
     def alive(self) -> bool:
-        return self.sound and not self.channel.closed
+        return self.sound and not self.channel.closed.is_set()
 
-    async def greet(self) -> None:
+    async def greet(self, seconds: float = START_SECONDS) -> None:
         """Wait for the ready frame; StoreError when the snapshot cannot be opened."""
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(seconds):
                 header = await self.channel.read_header()
         except (EOFError, TimeoutError):
             raise StoreError("A query process did not start.") from None
@@ -98,7 +97,7 @@ class Child:
     async def ask(self, request: bytes) -> tuple[dict[str, Any], bytes]:
         """Return header and body; EOFError when the child dies. Once interrupted, it is unsound."""
         self.sound = False
-        cast("asyncio.WriteTransport", self.transport.get_pipe_transport(0)).write(request)
+        self.transport.write(request)
         header = await self.channel.read_header()
         body = await self.channel.read(header.get("length", 0))
         self.sound = True
@@ -106,29 +105,57 @@ class Child:
 
     def kill(self) -> None:
         self.sound = False
-        with suppress(ProcessLookupError):
-            self.transport.kill()
+        self.process.kill()
+
+    async def end(self) -> int:
+        """Wait for the child's end, and return what it ended with: see `Popen.returncode`."""
+        return await asyncio.shield(self._end)
 
     async def reap(self) -> None:
-        """Kill the child and return once it is gone and its pipes are closed."""
+        """Kill the child and return once it is gone and its socket is closed."""
         self.kill()
+        self.transport.abort()
+        await self.end()
+
+    async def _reaped(self) -> int:
+        await self.channel.closed.wait()
+        while (code := self.process.poll()) is None:  # noqa: ASYNC110 - a process tells no event
+            await asyncio.sleep(_PAUSE)
+        return code
+
+
+async def start(
+    command: Sequence[str], environment: Mapping[str, str], generation: int = 0
+) -> Child:
+    """Start a process whose standard input and output are one socket, ours at the other end.
+
+    By `subprocess` and never by the loop: uvloop runs Python's hooks in the copy that it
+    forks, and a collector at work there closes the engine of a store, which waits for
+    threads that the copy does not have, while the parent waits for the copy
+    (MagicStack/uvloop#749). Here no Python runs between the fork and the program.
+    """
+    ours, theirs = socketpair()
+    with theirs:
+        transport, channel = await asyncio.get_running_loop().create_unix_connection(
+            _Channel, sock=ours
+        )
         try:
-            await self.channel.gone.wait()
-        finally:
-            self.transport.close()
+            process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own program; it is a moment
+                command,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.DEVNULL,
+                env=environment,
+            )
+        except OSError:
+            transport.abort()
+            raise
+    return Child(process, transport, channel, generation)
 
 
 async def launch(snapshot: Path, memory: int, niceness: int, generation: int) -> Child:
-    """Start a process over a snapshot; it is not ready before `Child.greet` returns."""
-    transport, channel = await asyncio.get_running_loop().subprocess_exec(
-        _Channel,
-        *_command(snapshot, memory, niceness),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=_environment(),
-    )
-    return Child(transport, channel, generation)
+    """Start a query process over a snapshot; it is not ready before `Child.greet` returns."""
+    return await start(_command(snapshot, memory, niceness), environment(), generation)
 
 
 def frame(request: Mapping[str, Any]) -> bytes:
@@ -147,7 +174,7 @@ def _command(snapshot: Path, memory: int, niceness: int) -> list[str]:
     return [sys.executable, "-I", "-S", str(_WORKER), str(_LIBRARY), json.dumps(options)]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return a child's environment: nothing of ours but where to find Python's own library."""
     path = os.environ.get("LD_LIBRARY_PATH")
     return {"MALLOC_ARENA_MAX": "2"} | ({"LD_LIBRARY_PATH": path} if path else {})

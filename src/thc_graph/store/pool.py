@@ -166,8 +166,8 @@ class Pool:
         """Return what killed the child: an allocation refused aborts it, and nothing else does."""
         with suppress(TimeoutError):
             async with asyncio.timeout(START_SECONDS):
-                await child.channel.gone.wait()
-        aborted = child.transport.get_returncode() == -signal.SIGABRT
+                await child.end()
+        aborted = child.process.returncode == -signal.SIGABRT
         return QueryOutOfMemory(self.memory) if aborted else QueryFailed("crash")
 
     def _request(self, query: Query) -> bytes:
