@@ -33,6 +33,7 @@
     + StoreTooNew
     + StoreNotEmpty
     + StoreBusy
+    + StoreFull
     + BackupDamaged
     + RemoteRefused
 """
@@ -283,6 +284,13 @@ class StoreBusy(StoreError):
 
     def __init__(self) -> None:
         super().__init__("The store is changing too fast, or is being purged: try again.")
+
+
+class StoreFull(StoreError):
+    """The disk has no room for what was to be written; nothing of it was published."""
+
+    def __init__(self) -> None:
+        super().__init__("The disk is full: nothing was published.")
 
 
 class BackupDamaged(StoreError):

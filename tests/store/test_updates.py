@@ -24,7 +24,7 @@ from thc_graph.errors import (
 from thc_graph.store import editor, updates
 from thc_graph.store.desk import Desk
 from thc_graph.store.publication import Repository
-from thc_graph.store.updates import Edit, Written
+from thc_graph.store.updates import Condition, Edit, Written
 
 BASE = "https://data.thc.example/"
 SOURCE = f"{BASE}graph/essai/communes"
@@ -168,7 +168,7 @@ def test_a_valid_write_is_published_with_its_union(ruled: Repository, ruled_desk
         (transfer("put", "<a> <b> _:c ."), EditNameless),
         ("INSERT DATA { oups }", QuerySyntaxError),
         ("INSERT { ?s ?p 1 } WHERE { ?s ?p ?o } <urn:x>", QuerySyntaxError),
-        (Edit(transfer("put", "<a> <b> <c> .").request, b"", lambda _: False), EditConflict),
+        (Edit(transfer("put", "<a> <b> <c> .").request, b"", Condition(("x",))), EditConflict),
     ],
 )
 def test_what_is_refused_leaves_all_as_it_was(

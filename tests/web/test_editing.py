@@ -5,6 +5,7 @@ SPARQL 1.1 Protocol, section 2.2; Graph Store HTTP Protocol, section 5; RFC 6750
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +81,14 @@ async def editors(repository: Repository) -> AsyncIterator[Editors]:
     settings = Settings(repository.root, workers=1, refresh_seconds=3600, update_size=100_000)
     library = repository.derivation.library
     public = create_app(Service(settings, repository.schema, library))
-    inside = create_editors(public, repository)
+    files = replace(resources(), ontology_folder=SHAPES, shapes_folder=SHAPES)
+    inside = create_editors(public, files)
     transport = httpx.ASGITransport(Doors(public, inside, 8001), raise_app_exceptions=False)
     async with (
         public.router.lifespan_context(public),
         httpx.AsyncClient(transport=transport, base_url="http://localhost:8001") as client,
     ):
         yield Editors(client, repository)
-        inside.state.door.desk.clear()
 
 
 @pytest.mark.parametrize(

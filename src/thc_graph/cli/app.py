@@ -1,20 +1,15 @@
 """The application that each verb adds itself to, and what all of them need: the repository."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from thc_graph import __version__
+from thc_graph import __version__, instance
 from thc_graph.cli import mirroring
-from thc_graph.schema.reading import read_schema
-from thc_graph.search.index import Indexing
-from thc_graph.settings import Settings, read_settings, resources
-from thc_graph.sheets.lexicon import NameFile
-from thc_graph.store.derivation import Derivation
+from thc_graph.settings import Settings, read_settings
 from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,16 +53,11 @@ def _global(
 
 
 def repository(settings: Settings) -> Repository:
-    """Return the store's repository, with the product's own schema and queries."""
-    found = resources()
-    schema = read_schema(found.ontology_folder, found.shapes_folder)
-    library = Library(found.queries_folder)
-    derivation = Derivation(library, settings.base)
-    if not settings.is_ruled:
-        return Repository(settings.store, schema, derivation, union=False, ruled=False)
-    follow = mirroring.keep_up(settings) if settings.remote_update else None
-    artefacts = (Indexing(schema, library), NameFile(library))
-    return Repository(settings.store, schema, derivation, artefacts, follow)
+    """Return the store's repository; a remote engine follows it where there is one."""
+    found = instance.repository(settings)
+    if not (settings.is_ruled and settings.remote_update):
+        return found
+    return replace(found, follow=mirroring.keep_up(settings))
 
 
 def opened(context: typer.Context) -> tuple[Settings, Repository]:

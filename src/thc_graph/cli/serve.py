@@ -5,9 +5,8 @@ from typing import Annotated
 import typer
 
 from thc_graph.cli import console
-from thc_graph.cli.app import app, opened
-from thc_graph.errors import StoreLocked
-from thc_graph.settings import FILE
+from thc_graph.cli.app import app
+from thc_graph.settings import FILE, read_settings
 from thc_graph.store.snapshots import current
 
 _MISSING = (
@@ -36,14 +35,12 @@ def serve(
     from thc_graph.web.doors import Doors, listen  # noqa: PLC0415
     from thc_graph.web.editors import create_editors  # noqa: PLC0415
     from thc_graph.web.server import Server  # noqa: PLC0415
+    from thc_graph.writing import recover  # noqa: PLC0415
 
-    settings, repository = opened(context)
+    settings = read_settings(context.obj.store)
     if public and settings.missing():
         console.fail(_MISSING.format(names=", ".join(settings.missing()), file=FILE), 1)
-    try:
-        with repository.writing():
-            pass  # finishes what a crash interrupted
-    except StoreLocked:
+    if not recover(settings):
         console.say("Un import est en cours : la version publiée est servie.")
     current(settings.store)  # refused here, in words, rather than by the server
     logs.configure()
@@ -54,7 +51,7 @@ def serve(
         server.run()
     else:
         sockets = [listen(host, port), listen(editors_host, editors)]
-        inside = create_editors(public_app, repository)
+        inside = create_editors(public_app)
         doors = Doors(public_app, inside, sockets[1].getsockname()[1])
         server = Server(service, doors, host, port)
         server.run(sockets)

@@ -10,7 +10,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from socket import socketpair
 from typing import Any, Final
@@ -82,15 +82,24 @@ class Child:
     def alive(self) -> bool:
         return self.sound and not self.channel.closed.is_set()
 
-    async def greet(self, seconds: float = START_SECONDS) -> None:
-        """Wait for the ready frame; StoreError when the snapshot cannot be opened."""
+    async def greet(
+        self,
+        refusal: Callable[[Mapping[str, Any]], Exception],
+        seconds: float = START_SECONDS,
+    ) -> None:
+        """Wait for the ready frame.
+
+        Raises:
+            StoreError: None came in time.
+            Exception: Another one came; `refusal` says what it means.
+        """
         try:
             async with asyncio.timeout(seconds):
                 header = await self.channel.read_header()
         except (EOFError, TimeoutError):
-            raise StoreError("A query process did not start.") from None
+            raise StoreError("A process did not start.") from None
         if header["kind"] != "ready":
-            raise StoreError(f"The snapshot cannot be opened: {header['message']}")
+            raise refusal(header)
         self.network_cut = header["network_cut"]
         self.sound = True
 
@@ -125,7 +134,10 @@ class Child:
 
 
 async def start(
-    command: Sequence[str], environment: Mapping[str, str], generation: int = 0
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    generation: int = 0,
+    log: int | None = subprocess.DEVNULL,
 ) -> Child:
     """Start a process whose standard input and output are one socket, ours at the other end.
 
@@ -133,6 +145,7 @@ async def start(
     forks, and a collector at work there closes the engine of a store, which waits for
     threads that the copy does not have, while the parent waits for the copy
     (MagicStack/uvloop#749). Here no Python runs between the fork and the program.
+    `log` is where its standard error goes: None for where ours does.
     """
     ours, theirs = socketpair()
     with theirs:
@@ -144,7 +157,7 @@ async def start(
                 command,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
-                stderr=subprocess.DEVNULL,
+                stderr=log,
                 env=environment,
             )
         except OSError:

@@ -227,7 +227,7 @@ class Pool:
         child = await launch(path, self.memory, niceness, generation)
         self._children.add(child)
         try:
-            await child.greet()
+            await child.greet(_unopened)
         except BaseException:
             self._dismiss(child)
             raise
@@ -246,6 +246,10 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _unopened(header: Mapping[str, Any]) -> StoreError:
+    return StoreError(f"The snapshot cannot be opened: {header['message']}")
 
 
 def _error(header: Mapping[str, Any], memory: int) -> QueryError:

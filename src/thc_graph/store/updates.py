@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode
+from pyoxigraph import BlankNode, NamedNode
 
 from thc_graph.errors import (
     EditConflict,
@@ -25,9 +25,8 @@ from thc_graph.schema.validation import Accepted
 from thc_graph.store import guard
 from thc_graph.store.desk import Desk
 from thc_graph.store.history import Commit
+from thc_graph.store.permissions import GraphName
 from thc_graph.store.publication import Repository
-
-GraphName = NamedNode | DefaultGraph
 
 _PROLOGUE: Final = frozenset({"PREFIX", "BASE", "VERSION"})
 _DATA: Final = _PROLOGUE | {"INSERT", "DELETE", "DATA"}
@@ -37,16 +36,37 @@ _GRAPH_SIZE: Final = 256 << 20  # bytes of a graph that is read in one go
 
 
 @dataclass(frozen=True)
-class Edit:
-    """One write, or one reading of a graph, as the child understands it.
+class Condition:
+    """What the graph must be for the write to be done: RFC 9110, section 13.2.2.
 
-    `must` tells from the graph's digest (None where it is empty) whether the writer
-    still has the right graph in mind; it is asked under the store's lock.
+    Digests, "*" for any graph that is not empty; None where nothing is asked.
     """
+
+    match: Sequence[str] | None = None
+    none_match: Sequence[str] | None = None
+
+    def holds(self, digest: str | None) -> bool:
+        """Tell whether the writer has the right graph in mind; `digest` None: it is empty."""
+        if self.match is not None and not names(self.match, digest):
+            return False
+        return self.none_match is None or not names(self.none_match, digest)
+
+
+EMPTY: Final = "empty"  # the digest told of a default graph without triples
+
+
+def names(digests: Sequence[str], digest: str | None) -> bool:
+    """Tell whether one of some digests is a graph's."""
+    return digest is not None if "*" in digests else (digest or EMPTY) in digests
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One write, as the child understands it; its condition is looked at under the lock."""
 
     request: Mapping[str, Any]
     body: bytes = b""
-    must: Callable[[str | None], bool] = lambda _: True
+    condition: Condition = Condition()
 
 
 @dataclass(frozen=True)
@@ -209,7 +229,7 @@ def write(
     """
     with repository.writing() as writer:
         result = desk.work(edit.request, edit.body)
-        if not edit.must(result.digest):
+        if not edit.condition.holds(result.digest):
             raise EditConflict
         change, existed = result.change(), result.digest is not None
         _check(change, repository, may_write)

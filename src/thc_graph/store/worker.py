@@ -22,7 +22,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 if __name__ == "__main__":
     sys.path.append(sys.argv[1])
@@ -278,20 +278,22 @@ def writable(triples: Iterable[Triple], media_type: str) -> Iterator[Triple]:
         yield triple
 
 
-def receive() -> Header | None:
+def receive(source: BinaryIO | None = None) -> Header | None:
     """Return the next frame, or None when the parent has closed its end."""
-    size = sys.stdin.buffer.read(4)
+    source = source or sys.stdin.buffer
+    size = source.read(4)
     if len(size) < 4:  # noqa: PLR2004 - the length of a length
         return None
-    frame: Header = json.loads(sys.stdin.buffer.read(struct.unpack(">I", size)[0]))
+    frame: Header = json.loads(source.read(struct.unpack(">I", size)[0]))
     return frame
 
 
-def send(header: Header, body: bytes = b"") -> None:
+def send(header: Header, body: bytes = b"", target: BinaryIO | None = None) -> None:
+    target = target or sys.stdout.buffer
     frame = json.dumps(header).encode()
-    sys.stdout.buffer.write(struct.pack(">I", len(frame)) + frame)
-    sys.stdout.buffer.write(body)
-    sys.stdout.buffer.flush()
+    target.write(struct.pack(">I", len(frame)) + frame)
+    target.write(body)
+    target.flush()
 
 
 def depend_on(parent: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date
 
 from fastapi import FastAPI
@@ -49,7 +49,10 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
         await service.start()
         _warn(service)
         watching = asyncio.create_task(_watch(service, app.state.metrics))
-        yield
+        async with AsyncExitStack() as beside:
+            for companion in app.state.companions:
+                await beside.enter_async_context(companion())
+            yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
@@ -64,6 +67,7 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
         openapi_url=None,
     )
     app.state.service = service
+    app.state.companions = []  # what else lives as long as it: context managers
     app.state.today = today
     app.state.pages = Pages(service.settings, _kinds(service))
     app.state.quotas = Quotas(service.settings)

@@ -1,38 +1,36 @@
 """The editors' door: SPARQL 1.1 Update, with a token, by the one way in.
 
 Every request bears a token (RFC 6750). A write is worked out, validated, recorded and
-published in a thread, one after the other; when it is answered, it can be read here, and
-by visitors as soon as they see any publication.
+published by the clerk (`writing`), one after the other; when it is answered, it can be read
+here, and by visitors as soon as they see any publication.
 """
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from thc_graph.errors import EditRefused, QueueFull
-from thc_graph.rdf import formats, iris
+from thc_graph.errors import EditRefused
+from thc_graph.rdf import formats
 from thc_graph.rdf.changes import patch
 from thc_graph.schema.reports import Violation, report
 from thc_graph.service import Service
 from thc_graph.store import tokens, updates
 from thc_graph.store.desk import Desk
-from thc_graph.store.publication import Repository
 from thc_graph.store.tokens import Role, Token
-from thc_graph.store.updates import Edit, GraphName, Written
+from thc_graph.store.updates import Edit, Written
 from thc_graph.web import bodies, problems, sparql
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.routing import Router
+from thc_graph.writing import Writing
 
-DERIVED: Final = ("derive", "catalogue", iris.PROVENANCE)  # never written by hand
-BY_ADMIN: Final = ("vocabulaire",)  # comes with the program; written by an admin alone
-WAITING: Final = 16  # writes that may wait for their turn
 PATCH: Final = "application/rdf-patch"
 
 router = Router()
@@ -43,10 +41,9 @@ class Door:
     """What the writes of one instance share."""
 
     service: Service
-    repository: Repository
-    desk: Desk
+    writing: Writing
+    desk: Desk  # where graphs are read
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: int = 0
     written: int = 0  # publications made here
     served: int = 0  # and those of them that queries here see
 
@@ -54,39 +51,23 @@ class Door:
     def base(self) -> str:
         return self.service.settings.base
 
-    async def write(self, edit: Edit, token: Token, message: str) -> Written:
-        """Publish a write, in its turn.
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Have those at hand, meanwhile, who write and read for it."""
+        async with self.writing:
+            yield
+        await asyncio.to_thread(self.desk.clear)
 
-        Raises:
-            QueueFull: Too many wait already.
-            EditError, QueryError, StoreLocked: See `updates.write`.
-        """
-        if self.waiting >= WAITING:
-            raise QueueFull(self.waiting)
-        self.waiting += 1
-        try:
-            async with self.turn:
-                return await asyncio.shield(self._publish(edit, token, message))
-        finally:
-            self.waiting -= 1
+    async def write(self, edit: Edit, token: Token, message: str) -> Written:
+        """Publish a write: see `Writing.write`."""
+        written = await self.writing.write(edit, token, message)
+        self.written += written.commit is not None
+        return written
 
     async def read(self, graph: str | None, media_type: str) -> tuple[bytes, str | None]:
         """Return a graph and its digest: see `updates.read`."""
         async with self.turn:
             return await asyncio.to_thread(updates.read, self.desk, graph, media_type)
-
-    async def _publish(self, edit: Edit, token: Token, message: str) -> Written:
-        written = await asyncio.to_thread(
-            updates.write,
-            self.repository,
-            self.desk,
-            edit,
-            token.name,
-            message,
-            lambda graph: self.may_write(token, graph),
-        )
-        self.written += written.commit is not None
-        return written
 
     async def catch_up(self) -> None:
         """Let queries see all that was written here; visitors see it by their own watch.
@@ -97,15 +78,6 @@ class Door:
         if self.served < written:
             await self.service.refresh()
             self.served = max(self.served, written)
-
-    def may_write(self, token: Token, graph: GraphName) -> bool:
-        """Tell whether a graph is this writer's to write: one of a source, under our base."""
-        if not self.repository.ruled:
-            return True
-        if not isinstance(graph, NamedNode) or not graph.value.startswith(f"{self.base}/graph/"):
-            return False
-        source = graph.value.removeprefix(f"{self.base}/graph/").partition("/")[0]
-        return source not in DERIVED and (source not in BY_ADMIN or token.may("admin"))
 
 
 async def bearer(request: Request, role: Role) -> Token:
@@ -118,7 +90,7 @@ async def bearer(request: Request, role: Role) -> Token:
     if scheme.lower() != "bearer":
         raise _unauthorised("")
     door: Door = request.app.state.door
-    found = await asyncio.to_thread(tokens.bearer, door.repository.root, secret.strip())
+    found = await asyncio.to_thread(tokens.bearer, door.service.settings.store, secret.strip())
     if found is None:
         raise _unauthorised(', error="invalid_token"')
     if not found.may(role):
@@ -184,7 +156,7 @@ async def commit(request: Request, id_: str) -> Response:
     """Tell what a commit is, or what it changed."""
     await bearer(request, "read")
     door: Door = request.app.state.door
-    history = door.repository.history
+    history = door.service.history
     if not re.fullmatch("[0-9a-f]{64}", id_) or not history.holds(id_):
         raise Problem(404, "NotFound")
     accept = request.headers.get("accept", "")

@@ -4,16 +4,20 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from thc_graph.errors import EditRefused
+from thc_graph.settings import Resources
 from thc_graph.store.desk import Desk
-from thc_graph.store.publication import Repository
 from thc_graph.web import editing, graphstore, problems, sparql
 from thc_graph.web.editing import Door
 from thc_graph.web.logs import Witness
 from thc_graph.web.responses import Frame
+from thc_graph.writing import Writing
 
 
-def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
-    """Return the application behind the editors' port; the public one starts their service."""
+def create_editors(public: FastAPI, files: Resources | None = None) -> FastAPI:
+    """Return the application behind the editors' port; the public one starts all they need.
+
+    `files` are the schema and the queries of what is written: the product's own, unless told.
+    """
     asking = sparql.router.guarded(_may_read)
     app = FastAPI(
         routes=[*asking.routes, *editing.router.routes, *graphstore.router.routes],
@@ -23,8 +27,10 @@ def create_editors(public: FastAPI, repository: Repository) -> FastAPI:
     )
     app.state = public.state
     settings = public.state.service.settings
-    desk = Desk(repository.root, settings.update_seconds, settings.memory)
-    app.state.door = Door(public.state.service, repository, desk)
+    desk = Desk(settings.store, settings.update_seconds, settings.memory)
+    writing = Writing(settings, files)
+    app.state.door = Door(public.state.service, writing, desk)
+    public.state.companions.append(app.state.door.open)
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=public.state.metrics.observe)
     problems.install(app)

@@ -5,7 +5,6 @@ graph of that name under our base, whatever host the request came to (section 4)
 """
 
 import uuid
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -15,7 +14,7 @@ from starlette.responses import Response
 
 from thc_graph.rdf import formats, iris
 from thc_graph.store.tokens import Token
-from thc_graph.store.updates import Edit
+from thc_graph.store.updates import EMPTY, Condition, Edit, names
 from thc_graph.web import bodies
 from thc_graph.web.editing import Door, bearer, headers_of
 from thc_graph.web.negotiation import choose
@@ -52,7 +51,7 @@ async def get(request: Request) -> Response:
         "Vary": "Accept, Authorization",
         "Cache-Control": "private, no-cache",
     }
-    if _is_among(request.headers.get("if-none-match"), digest):
+    if names(_digests(request, "if-none-match") or (), digest):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=with_charset(media_type), headers=headers)
 
@@ -127,26 +126,15 @@ def _graph(request: Request) -> str | None:
         raise Problem(400, "OneGraph") from fault
 
 
-def _condition(request: Request) -> Callable[[str | None], bool]:
-    """Return what RFC 9110, section 13.2.2, asks of the graph before it is written."""
-    match, none_match = (request.headers.get(name) for name in ("if-match", "if-none-match"))
-
-    def holds(digest: str | None) -> bool:
-        if match is not None and not _is_among(match, digest):
-            return False
-        return not _is_among(none_match, digest)
-
-    return holds
+def _condition(request: Request) -> Condition:
+    match, none_match = (_digests(request, name) for name in ("if-match", "if-none-match"))
+    return Condition(match, none_match)
 
 
-EMPTY: Final = "empty"  # the digest told of a default graph without triples
-
-
-def _is_among(header: str | None, digest: str | None) -> bool:
-    """Tell whether validators name the graph, in whatever syntax it was read; * is any."""
+def _digests(request: Request, name: str) -> list[str] | None:
+    """Return the graphs that validators name, in whatever syntax they were read."""
+    header = request.headers.get(name)
     if header is None:
-        return False
-    tags = [each.strip().removeprefix("W/").strip('"') for each in header.split(",")]
-    if "*" in tags:
-        return digest is not None
-    return (digest or EMPTY) in {tag.partition(".")[0] for tag in tags}
+        return None
+    tags = (each.strip().removeprefix("W/").strip('"') for each in header.split(","))
+    return [tag.partition(".")[0] for tag in tags]

@@ -38,6 +38,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     errors.QueueFull: 503,
     errors.StoreMissing: 503,
     errors.StoreLocked: 503,
+    errors.StoreFull: 507,
     errors.EditForbidden: 403,
     errors.EditConflict: 412,
     errors.EditNameless: 422,
