@@ -138,7 +138,15 @@ class Writing:
         except BaseException:
             await clerk.reap()
             raise
+        clerk.ended.add_done_callback(lambda _: self._lost(clerk))
         return clerk
+
+    def _lost(self, clerk: Child) -> None:
+        """Seat another where the clerk ended by itself: it may have recorded and not published."""
+        seated = self._clerk
+        if seated is not None and seated.done() and not seated.exception():
+            self._clerk = None if seated.result() is clerk else seated
+            self._seat()
 
     async def _dismiss(self) -> None:
         starting, self._clerk = self._clerk, None

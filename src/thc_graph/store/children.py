@@ -76,7 +76,7 @@ class Child:
         self.generation = generation
         self.network_cut = False
         self.sound = False
-        self._end = asyncio.get_running_loop().create_task(self._reaped())
+        self.ended = asyncio.get_running_loop().create_task(self._reaped())
 
     @property
     def alive(self) -> bool:
@@ -118,7 +118,7 @@ class Child:
 
     async def end(self) -> int:
         """Wait for the child's end, and return what it ended with: see `Popen.returncode`."""
-        return await asyncio.shield(self._end)
+        return await asyncio.shield(self.ended)
 
     async def reap(self) -> None:
         """Kill the child and return once it is gone and its socket is closed."""

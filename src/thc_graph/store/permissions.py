@@ -16,9 +16,7 @@ from thc_graph.store.tokens import Role
 
 MADE: Final = frozenset({"derive", "catalogue", iris.PROVENANCE, "mirror", "union"})
 BY_ADMIN: Final = frozenset({"vocabulaire"})  # comes with the program
-_NEVER: Final = re.compile(
-    r"[?#\\]|%(?![0-9A-Fa-f]{2})"
-)  # a graph's name is a path, and nothing more
+_NEVER: Final = re.compile(r"[?#]")  # a graph's name is a path, and nothing more
 
 GraphName = NamedNode | DefaultGraph
 
