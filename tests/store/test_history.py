@@ -1,5 +1,6 @@
 """Commits: named by what they hold, acknowledged only when whole."""
 
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.errors import HistoryCorrupt
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.validation import Accepted, accept_unchecked
-from thc_graph.store.history import History, Source
+from thc_graph.store.history import ASIDE, History, Source
 
 NODE = NamedNode("https://x/a")
 
@@ -44,7 +45,30 @@ def test_only_validation_makes_an_accepted_change() -> None:
 def test_what_was_not_acknowledged_is_removed(tmp_path: Path) -> None:
     history = History(tmp_path)
     commit = history.record(change("un"), "Ville", "Premier")
-    (tmp_path / ".abc.patch.gz.123").write_bytes(b"half")
+    (tmp_path / ASIDE).mkdir()
+    (tmp_path / ASIDE / ".abc.patch.gz.123").write_bytes(b"half")
+    (tmp_path / ".def.patch.gz.123").write_bytes(b"half, by a program of before")
     history.tidy()
+    history.sweep()
     assert history.head == commit.id
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_clock_set_back_keeps_the_order(tmp_path: Path, monkeypatch) -> None:
+    history, times = History(tmp_path), []
+    for day in ("2026-11-20", "2026-11-30", "2026-11-05", "2026-11-29", "2026-12-01"):
+        monkeypatch.setattr("thc_graph.store.history.datetime", clock(day))
+        times.append(history.record(change(day), "Ville", day).time[:10])
+        assert history.is_ahead == (day < times[-1])
+    assert times == ["2026-11-20", "2026-11-30", "2026-11-30", "2026-11-30", "2026-12-01"]
+
+
+def clock(day: str) -> type[datetime]:
+    """Return a clock that stands still."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromisoformat(f"{day}T10:00:00").replace(tzinfo=tz)
+
+    return Clock

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.store.history import History
+from thc_graph.store.history import Commit, History
 from thc_graph.store.publication import Repository
-from thc_graph.store.touches import FOLDER, Touches, keep, name
+from thc_graph.store.purging import Erasure
+from thc_graph.store.snapshots import Snapshot
+from thc_graph.store.touches import FOLDER, HEAD, ID, ROW, Touches
 
 
 @pytest.fixture(scope="module")
@@ -50,36 +53,105 @@ def test_the_last_ones_come_first_and_no_more_than_asked(touches: Touches) -> No
     assert [each.commit for each in touches.of(iri, 1)] == [each.commit for each in everything[:1]]
 
 
-def test_a_commit_that_a_purge_rewrote_is_read_anew(touches: Touches, tmp_path: Path) -> None:
-    history = History(shutil.copytree(touches.history.folder, tmp_path / "history"))
-    id_ = touches.snapshot.commit
-    assert name(history, id_) == name(touches.history, id_)
-    start, *_, end = history.text(id_).split("\n")
-    history.redact({id_: f"{start}\n{end}"})
-    assert name(history, id_) != name(touches.history, id_)
-
-
-def test_a_publication_keeps_what_a_reading_of_its_commit_would(bare: Repository) -> None:
-    thing = NamedNode("https://data.thc.example/id/organisation/essai")
-    label = Literal("Essai", language="fr")
+def publish(found: Repository, name: str, number: int = 0) -> Commit:
+    thing = NamedNode(f"https://data.thc.example/id/organisation/{name}")
+    label = Literal(f"Essai {number}", language="fr")
     change = ChangeSet(added=frozenset({Quad(thing, RDFS["label"], label, thing)}))
-    with bare.writing() as writer, bare.draft(change) as draft:
-        commit = writer.publish(draft, accept_unchecked(change), "Essai", "Essai")
+    with found.writing() as writer, found.draft(change) as draft:
+        return writer.publish(draft, accept_unchecked(change), "Essai", "Essai")
+
+
+def opened(found: Repository) -> Touches:
+    snapshot = found.current()
+    assert snapshot is not None
+    return Touches(found.history, snapshot)
+
+
+def rows(found: Touches) -> list[bytes]:
+    """Return the rows of all segments, in order."""
+    contents = [path.read_bytes() for path in found.sources if isinstance(path, Path)]
+    starts = [HEAD.size + ID * HEAD.unpack_from(content)[1] for content in contents]
+    return sorted(
+        content[at : at + ROW]
+        for content, start in zip(contents, starts, strict=True)
+        for at in range(start, len(content), ROW)
+    )
+
+
+def made_anew(found: Repository) -> list[bytes]:
+    """Return the rows that a reading of the history gives."""
+    snapshot = found.current()
+    assert snapshot is not None
+    shutil.rmtree(snapshot.path / FOLDER)
+    return rows(opened(found))
+
+
+def test_a_publication_keeps_what_a_reading_of_the_history_would(bare: Repository) -> None:
+    dice = random.Random(7)
+    told: dict[str, list[str]] = {}
+    for number in range(40):
+        name = f"essai-{dice.randrange(9)}"
+        told.setdefault(name, []).insert(0, publish(bare, name, number).id)
+    found = opened(bare)
+    for name, ids in told.items():
+        thing = NamedNode(f"https://data.thc.example/id/organisation/{name}")
+        assert [each.commit.id for each in found.of(thing, 100)] == ids
+        assert found.last(thing) == found.of(thing, 1)[0].commit
+    assert len(found.sources) <= 3
+    assert rows(found) == made_anew(bare)
+
+
+def test_a_purge_leaves_no_digest_of_what_is_gone(bare: Repository) -> None:
+    publish(bare, "essai")
+    thing = NamedNode("https://data.thc.example/id/organisation/essai")
+    assert opened(bare).last(thing) is not None
+    with bare.writing() as writer:
+        writer.purge(Erasure((thing.value,)), "Essai")
+    found = opened(bare)
+    assert found.last(thing) is None
+    assert rows(found) == made_anew(bare)
+
+
+@pytest.mark.parametrize("harm", ["missing", "older", "empty", "cut"])
+def test_a_publication_makes_what_the_former_snapshot_lacks(bare: Repository, harm: str) -> None:
+    publish(bare, "avant")
     snapshot = bare.current()
     assert snapshot is not None
-    found = Touches(bare.history, snapshot)
-    kept = snapshot.path / FOLDER / name(bare.history, commit.id)
-    assert kept.read_bytes() == found._made(commit.id)  # nobody has asked yet
+    folder = snapshot.path / FOLDER
+    if harm == "older":  # of the commit before
+        before = next(each for each in (bare.root / "snapshots").iterdir() if each != snapshot.path)
+        shutil.rmtree(folder)
+        shutil.copytree(before / FOLDER, folder)
+    elif harm == "missing":
+        shutil.rmtree(folder)
+    for path in folder.glob("*") if harm in ("empty", "cut") else ():
+        path.write_bytes(path.read_bytes()[: 20 if harm == "cut" else 0])
+    publish(bare, "après")
+    assert len(list((opened(bare).snapshot.path / FOLDER).iterdir())) == 1
+    assert rows(opened(bare)) == made_anew(bare)
 
 
-def test_a_publication_makes_what_the_former_snapshot_lacks(
-    touches: Touches, tmp_path: Path
-) -> None:
-    head, folder, former = touches.snapshot.commit, tmp_path / "snapshot", tmp_path / "former"
-    folder.mkdir()
-    (former / FOLDER).mkdir(parents=True)
-    for number in range(9):
-        (former / FOLDER / f"of-an-older-version-{number}").touch()
-    keep(touches.history, head, touches.history.change(head).subjects(), folder, former)
-    found = {path.name for path in (folder / FOLDER).iterdir()}
-    assert found == {name(touches.history, each.id) for each in touches.history.log(head)}
+def test_where_nothing_may_be_written_they_are_made_in_memory(bare: Repository) -> None:
+    id_ = publish(bare, "essai").id
+    found = opened(bare)
+    shutil.rmtree(found.snapshot.path / FOLDER)
+    (found.snapshot.path / FOLDER).write_text("in the way")  # as a read-only disk would be
+    last = found.last(NamedNode("https://data.thc.example/id/organisation/essai"))
+    assert last is not None
+    assert last.id == id_
+
+
+def test_what_a_remote_engine_does_not_hold_yet_is_not_told(bare: Repository) -> None:
+    former = publish(bare, "essai", 1).id
+    publish(bare, "essai", 2)
+    behind = replace(opened(bare), snapshot=Snapshot(former, opened(bare).snapshot.path))
+    thing = NamedNode("https://data.thc.example/id/organisation/essai")
+    assert [each.commit.id for each in behind.of(thing, 9)] == [former]
+
+
+def test_a_replica_without_history_knows_of_no_change(bare: Repository) -> None:
+    publish(bare, "essai")
+    found = opened(bare)
+    shutil.rmtree(bare.history.folder)
+    thing = NamedNode("https://data.thc.example/id/organisation/essai")
+    assert (found.last(thing), found.of(thing, 9)) == (None, [])

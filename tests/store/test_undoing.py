@@ -1,5 +1,8 @@
 """Undoing is a change like any other; what has changed since stands in its way."""
 
+import gzip
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -109,3 +112,26 @@ def test_between_two_commits_is_the_net_change_either_way(history: History) -> N
     assert change == ChangeSet(frozenset({fact("a", "un")}), frozenset({fact("a", "trois")}))
     assert between(history, last, first) == change.inverse()
     assert not between(history, last, last)
+
+
+def test_a_day_names_what_stood_at_its_end_whatever_the_clocks_said(history: History) -> None:
+    days = ("2026-11-10", "2026-11-20", "2026-11-05", "2026-11-25")  # one clock was set back
+    ids = []
+    for number, day in enumerate(days):
+        done = commit(history, (), (fact("a", str(number)),))
+        ids.append(redated(history, done.id, day))
+    assert [named(history, day).id for day in ("2026-11-12", "2026-11-22", "2026-11-30")] == [
+        ids[0], ids[2], ids[3],
+    ]  # fmt: skip
+    with pytest.raises(CommitUnknown):
+        named(history, "2026-11-05")
+
+
+def redated(history: History, id_: str, day: str) -> str:
+    """Write the last commit anew as an older program would have on that day; return its id."""
+    line, _, rest = history.text(id_).partition("\n")
+    text = json.dumps(json.loads(line) | {"time": f"{day}T10:00:00+00:00"}) + "\n" + rest
+    new = hashlib.sha256(text.encode()).hexdigest()
+    history.path(new).write_bytes(gzip.compress(text.encode()))
+    (history.folder / "HEAD").write_text(new)
+    return new

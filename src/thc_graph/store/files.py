@@ -4,21 +4,22 @@ import os
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes, mode: int = 0o666) -> None:
+def replace(path: Path, content: bytes, mode: int = 0o666, aside: Path | None = None) -> None:
     """Put `content` at `path`; a crash leaves the old file or the new one, never a part.
 
+    It is written `aside` first, in a folder of the same disk: that of `path`, or another.
     `mode` is that of a new file, less what the process's mask takes away; a file that
     stands there keeps its own, so that what is private stays so.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = (aside or path.parent) / f".{path.name}.{os.getpid()}"
     if path.exists():
         mode &= path.stat().st_mode
-    aside.unlink(missing_ok=True)
-    with open(aside, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+    draft.unlink(missing_ok=True)
+    with open(draft, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
+    draft.replace(path)
     sync_folder(path.parent)
 
 

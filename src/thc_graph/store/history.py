@@ -13,10 +13,11 @@ import gzip
 import hashlib
 import io
 import json
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,8 @@ from thc_graph.rdf.changes import ChangeSet, patch, read_patch
 from thc_graph.schema.validation import Accepted
 from thc_graph.store import files
 
+ASIDE: Final = ".aside"  # a folder for what is being written: no listing of all commits finds it
+SLACK: Final = timedelta(minutes=1)  # by which two clocks may differ unnoticed
 LEVEL: Final = 6  # of nine, which takes three times as long for an eighth fewer bytes
 
 
@@ -119,7 +122,7 @@ class History:
         facts: dict[str, object] = {
             "parent": self.head,
             "author": author,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "time": self._now(),
             "message": message,
             "sources": [asdict(source) for source in sources],
             "added": len(change.added),
@@ -127,10 +130,26 @@ class History:
         } | ({"purge": asdict(purge)} if purge else {})
         line = json.dumps(facts, ensure_ascii=False, sort_keys=True)
         id_, content = _packed(chain([line], patch(change)))
-        self.folder.mkdir(parents=True, exist_ok=True)
-        files.replace(self.path(id_), content)
-        files.replace(self.folder / "HEAD", id_.encode("ascii"))
+        self._put(self.path(id_), content)
+        self._put(self.folder / "HEAD", id_.encode("ascii"))
         return _commit(id_, facts)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        aside = self.folder / ASIDE
+        aside.mkdir(parents=True, exist_ok=True)
+        files.replace(path, content, aside=aside)
+        aside.rmdir()
+
+    def _now(self) -> str:
+        """Return the time of a new commit: never before its parent's, whatever the clock says."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return max(now, self.told(self.head).time) if self.head else now
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the last commit is later than this machine's clock, by more than a minute."""
+        latest = (datetime.now(UTC) + SLACK).isoformat(timespec="seconds")
+        return self.head is not None and self.told(self.head).time > latest
 
     def redact(self, texts: Mapping[str, str]) -> None:
         """Replace what commits hold, by id, once `ERASED` tells what they may hold."""
@@ -138,7 +157,7 @@ class History:
         erased.redacted.update({id_: _sha256(text.encode()) for id_, text in texts.items()})
         self.remember(erased)
         for id_, text in texts.items():
-            files.replace(self.path(id_), _packed([text])[1])
+            self._put(self.path(id_), _packed([text])[1])
 
     def erased(self) -> Erased:
         path = self.folder / "ERASED"
@@ -146,7 +165,7 @@ class History:
 
     def remember(self, erased: Erased) -> None:
         text = json.dumps(asdict(erased), indent=1, sort_keys=True)
-        files.replace(self.folder / "ERASED", text.encode())
+        self._put(self.folder / "ERASED", text.encode())
 
     def holds(self, id_: str) -> bool:
         return self.path(id_).exists()
@@ -172,7 +191,11 @@ class History:
 
     def tidy(self) -> None:
         """Remove what a crash left half written: it was never acknowledged."""
-        for path in self.folder.glob(".*"):
+        shutil.rmtree(self.folder / ASIDE, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what else is not ours to keep: a program of before wrote aside anywhere here."""
+        for path in self.folder.glob(".*.*"):
             path.unlink()
 
     def path(self, id_: str) -> Path:
@@ -190,10 +213,17 @@ class History:
             raise HistoryCorrupt(id_)
         return content.decode()
 
-    def line(self, id_: str) -> str:
-        """Return a commit's line of metadata; the rest of its file is not read."""
-        with gzip.open(self.path(id_), "rt", encoding="utf-8") as lines:
-            return lines.readline().removesuffix("\n")
+    def told(self, id_: str) -> Commit:
+        """Return what a commit's first line tells; the rest is neither read nor held to its id.
+
+        Raises:
+            HistoryCorrupt: The line cannot be read.
+        """
+        try:
+            with gzip.open(self.path(id_), "rt", encoding="utf-8") as lines:
+                return commit_of(id_, lines.readline())
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as fault:
+            raise HistoryCorrupt(id_) from fault
 
     def digest(self, id_: str) -> str:
         """Return the SHA-256 of what a commit's file holds, whatever it is."""

@@ -219,8 +219,11 @@ def _graph_name(quad: Quad) -> str:
 
 def _known(repository: Repository, former: Held) -> bool:
     """Say whether history knows the commits; a purge makes it forget some."""
-    known = {None, *(commit.id for commit in repository.history.log())}
-    return {former.commit, *former.coming} <= known
+    unknown = {former.commit, *former.coming} - {None}
+    commits = repository.history.log()
+    while unknown and (commit := next(commits, None)):
+        unknown.discard(commit.id)
+    return not unknown
 
 
 def _steps(repository: Repository, former: Held, target: Snapshot) -> Iterator[Step]:

@@ -161,7 +161,7 @@ class Writer:
         commit = history.record(accepted, author, message, sources)
         progress("publishing")
         former = draft.previous.path if draft.previous else None
-        touches.keep(history, commit.id, accepted.change.subjects(), draft.folder, former)
+        touches.keep(history, commit, accepted.change.subjects(), draft.folder, former)
         snapshots.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
         return commit
@@ -194,10 +194,13 @@ class Writer:
             purging.close(repository.root, published.path)
 
     def _rebuild(self) -> Snapshot:
-        head = next(self.repository.history.log()).id
-        with self.repository.rebuilt(head) as draft:
+        history = self.repository.history
+        history.sweep()
+        head = next(history.log())
+        with self.repository.rebuilt(head.id) as draft:
             self._furnish(draft)
-            return snapshots.publish(self.repository.root, draft, head)
+            touches.keep(history, head, (), draft.folder, None)
+            return snapshots.publish(self.repository.root, draft, head.id)
 
 
 def _citing(change: ChangeSet, after: Store) -> Iterator[NamedNode]:

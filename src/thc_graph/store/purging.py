@@ -147,6 +147,7 @@ def resume(root: Path, history: History) -> bool:
     """Bring the history to the end of a purge that was begun; tell whether there was one."""
     if not (root / INTENT).exists():
         return False
+    history.sweep()
     intent = json.loads((root / INTENT).read_text("utf-8"))
     erasure = Erasure(**{name: _tuple(value) for name, value in intent["erasure"].items()})
     if history.head == intent["head"]:  # else its commit stands already

@@ -1,29 +1,37 @@
 """Touches: which commits touched an entity, and what each of them changed of it.
 
-A commit may hold a million lines, and a page asks for one entity. So the subjects of
-each commit are kept beside the snapshot, as sorted digests, and a commit's file is
-opened only where one of its digests is asked for. These files are derived: a publication
-links those of the former snapshot and adds its own; one that is missing is made when it
-is asked for.
+A commit may hold a million lines, there may be ten thousand commits, and a page asks for
+one entity. So the subjects of all commits are kept beside the snapshot, as digests in
+order, in segments that a publication links and adds to; one search in each finds the
+commits of an entity, whatever their number. Segments are derived: where they are missing
+or are not those of the snapshot, they are made from the history.
 """
 
 import hashlib
+import io
 import os
-from bisect import bisect_left
+import shutil
+import struct
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from pyoxigraph import NamedNode
 
 from thc_graph.rdf.changes import ChangeSet, read_patch
-from thc_graph.store.history import Commit, History, commit_of
+from thc_graph.store import segments
+from thc_graph.store.history import Commit, History
 from thc_graph.store.snapshots import Snapshot
 
-FOLDER: Final = "touches"
+FOLDER: Final = "touches-2"  # another number where the segments are written otherwise
 SIZE: Final = 8  # bytes of a digest: two subjects of a million share one by 1 in 10^7
+HEAD: Final = struct.Struct(">II")  # the number of the first commit among all, how many there are
+ID: Final = 32  # bytes of a commit's id; they follow the head, in order
+ROW: Final = SIZE + 4  # a digest and the number of a commit; they follow the ids, sorted
 
 
 @dataclass(frozen=True)
@@ -41,90 +49,186 @@ class Touches:
 
     def of(self, iri: NamedNode, limit: int) -> list[Touch]:
         """Return the last commits that touched an entity, the newest first."""
-        wanted, found = _digest(iri.value.encode()), list[Touch]()
-        for commit, digests in self.walk():
-            if len(found) == limit:
+        found = list[Touch]()
+        for id_ in self._touching(iri):
+            if len(found) == limit or not self.history.holds(id_):
                 break
-            change = self._change(commit, iri) if _holds(digests, wanted) else ChangeSet()
-            found.extend([Touch(commit, change)] if change else [])
+            change = self._change(id_, iri)
+            found.extend([Touch(self.history.told(id_), change)] if change else [])
         return found
 
     def last(self, iri: NamedNode) -> Commit | None:
         """Return the last commit that touched an entity; one of 10^7 may be another's."""
+        id_ = next(self._touching(iri), None)
+        known = id_ is not None and self.history.holds(id_)  # a replica may hold none
+        return self.history.told(id_) if id_ is not None and known else None
+
+    def _touching(self, iri: NamedNode) -> Iterator[str]:
+        """Yield the ids of the commits that touched an entity, the newest first."""
         wanted = _digest(iri.value.encode())
-        return next((commit for commit, digests in self.all if _holds(digests, wanted)), None)
+        for source in self.sources:
+            with _opened(source) as file:
+                yield from _Pack(file).touching(wanted, self._number)
 
     @cached_property
-    def all(self) -> tuple[tuple[Commit, bytes], ...]:
-        """The commits with the digests of their subjects, the newest first, kept in memory."""
-        return tuple(self.walk())
+    def sources(self) -> tuple[Path | bytes, ...]:
+        """The segments, the newest first; made from the history where they are not there."""
+        paths = [each.path for each in segments.listed(self._folder)][::-1]
+        if _number(paths, self.snapshot.commit) is not None:
+            return tuple(paths)
+        if not self.history.holds(self.snapshot.commit):
+            return ()
+        return tuple(self._written() or [_whole(self.history, self.snapshot.commit)[0]])
 
-    def walk(self) -> Iterator[tuple[Commit, bytes]]:
-        """Yield the commits with the digests of their subjects, the newest first."""
-        id_: str | None = self.snapshot.commit
-        while id_ is not None and self.history.holds(id_):  # a replica may hold none
-            line, _, digests = self._subjects(id_).partition(b"\n")
-            commit = commit_of(id_, line.decode())
-            yield commit, digests
-            id_ = commit.parent
+    @cached_property
+    def _number(self) -> int:
+        """The number of the snapshot's commit: a remote engine may be behind the segments."""
+        return _number(self.sources, self.snapshot.commit) or 0
 
-    def _change(self, commit: Commit, iri: NamedNode) -> ChangeSet:
-        text = self.history.text(commit.id)
+    @property
+    def _folder(self) -> Path:
+        return self.snapshot.path / FOLDER
+
+    def _written(self) -> list[Path]:
+        """Make the segments on disk, where this store may be written."""
+        draft = self._folder.with_name(f".{FOLDER}-{os.getpid()}")
+        if self.snapshot.commit != self.snapshot.path.name:
+            return []
+        try:
+            write = partial(_write_whole, self.history, self.snapshot.commit)
+            segments.alone(draft, write)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            draft.rename(self._folder)
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+        return [each.path for each in segments.listed(self._folder)][::-1]
+
+    def _change(self, id_: str, iri: NamedNode) -> ChangeSet:
+        text = self.history.text(id_)
         kept = [row for mark in "DA" for row in _rows(text, f"\n{mark} {iri} ")]
         return read_patch("\n".join(["TX .", *kept, "TC ."]))
 
-    def _subjects(self, id_: str) -> bytes:
-        """Return a commit's metadata, then the sorted digests of its subjects."""
-        path = self.snapshot.path / FOLDER / name(self.history, id_)
-        if not path.exists():
-            self._keep(path, id_)
-        return path.read_bytes() if path.exists() else self._made(id_)
 
-    def _keep(self, path: Path, id_: str) -> None:
-        """Link the file from a former snapshot or write it, where this store may be written."""
-        others = self.snapshot.path.parent.glob(f"[!.]*/{FOLDER}/{path.name}")
-        draft = path.with_name(f".{path.name}-{os.getpid()}")
-        try:
-            path.parent.mkdir(exist_ok=True)
-            former = next(others, None)
-            if former is not None:
-                os.link(former, path)
+class _Pack:
+    """A segment, open to be searched: little of it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.first: int
+        self.count: int
+        self.first, self.count = HEAD.unpack(self._read(0, HEAD.size))
+        self.start = HEAD.size + ID * self.count
+        self.rows = (file.seek(0, io.SEEK_END) - self.start) // ROW
+
+    def touching(self, digest: bytes, last: int) -> Iterator[str]:
+        """Yield the ids of the commits up to a number that touched a subject, the newest first."""
+        after = bisect_right(range(self.rows), digest + last.to_bytes(4), key=self._row)
+        for place in range(after - 1, -1, -1):
+            row = self._row(place)
+            if not row.startswith(digest):
                 return
-            draft.write_bytes(self._made(id_))
-            draft.replace(path)
-        except OSError:
-            draft.unlink(missing_ok=True)
+            yield self.id(int.from_bytes(row[SIZE:]))
 
-    def _made(self, id_: str) -> bytes:
-        line, _, text = self.history.text(id_).partition("\n")
-        subjects = {row[2:].partition(" ")[0] for row in text.split("\n")[1:-1]}
-        return _content(line, (each.strip("<>") for each in subjects))
+    def id(self, number: int) -> str:
+        return self._read(HEAD.size + ID * (number - self.first), ID).hex()
+
+    def number(self, id_: str) -> int | None:
+        """Return a commit's number, None where it is not here; the last one is found at once."""
+        last = self.first + self.count - 1
+        if self.id(last) == id_:
+            return last
+        return next((each for each in range(self.first, last) if self.id(each) == id_), None)
+
+    def _row(self, place: int) -> bytes:
+        return self._read(self.start + ROW * place, ROW)
+
+    def _read(self, start: int, size: int) -> bytes:
+        self.file.seek(start)
+        return self.file.read(size)
 
 
 def keep(
-    history: History, id_: str, subjects: Iterable[NamedNode], folder: Path, former: Path | None
+    history: History,
+    commit: Commit,
+    subjects: Iterable[NamedNode],
+    folder: Path,
+    former: Path | None,
 ) -> None:
     """Write a new commit's subjects into its snapshot's folder, beside those of all before it."""
-    place, names = folder / FOLDER, {name(history, each) for each in history.ids()}
-    place.mkdir()
-    for path in (former / FOLDER).glob("[!.]*") if former else ():
-        if path.name in names:
-            os.link(path, place / path.name)
-    content = _content(history.line(id_), (each.value for each in subjects))
-    (place / name(history, id_)).write_bytes(content)
-    if names > {path.name for path in place.iterdir()}:  # the former snapshot lacked some
-        for _ in Touches(history, Snapshot(id_, folder)).walk():
-            pass
+    held = segments.listed(former / FOLDER) if former else []
+    last = _last(held[-1].path) if held else None
+    if last is None or last[1] != commit.parent:  # not those of the commit before
+        segments.alone(folder / FOLDER, partial(_write_whole, history, commit.id))
+        return
+    number = last[0] + 1
+    rows = _digests(number, (each.value for each in subjects))
+    write = partial(_merge, number, commit.id, rows)
+    segments.extend(folder / FOLDER, held[-1].path.parent, len(rows), write)
 
 
-def name(history: History, id_: str) -> str:
-    """Name a commit's digests after its file as it stands: what a purge rewrote is read anew."""
-    return f"{id_[:16]}-{history.path(id_).stat().st_size}"
+def _merge(number: int, id_: str, rows: list[bytes], path: Path, merged: list[Path]) -> None:
+    """Write what some segments hold, and one commit more."""
+    ids, first = [bytes.fromhex(id_)], number
+    for each in reversed(merged):
+        content = each.read_bytes()
+        first, count = HEAD.unpack_from(content)
+        start = HEAD.size + ID * count
+        ids.insert(0, content[HEAD.size : start])
+        rows = rows + [content[at : at + ROW] for at in range(start, len(content), ROW)]
+    path.write_bytes(_content(first, ids, rows))
 
 
-def _content(line: str, subjects: Iterable[str]) -> bytes:
-    digests = sorted(_digest(each.encode()) for each in subjects)
-    return line.encode() + b"\n" + b"".join(digests)
+def _content(first: int, ids: list[bytes], rows: list[bytes]) -> bytes:
+    """Return what a segment holds; `ids` are of one commit or of several, one after the other."""
+    together = b"".join(ids)
+    return b"".join([HEAD.pack(first, len(together) // ID), together, *sorted(rows)])
+
+
+def _whole(history: History, head: str) -> tuple[bytes, int]:
+    """Return one segment of all commits up to one, and how many rows it has."""
+    ids, rows = [each.id for each in history.log(head)][::-1], list[bytes]()
+    for number, id_ in enumerate(ids):
+        lines = history.text(id_).split("\n")[2:-1]
+        subjects = {line[3:].partition("> ")[0] for line in lines if line[2] == "<"}
+        rows += _digests(number, subjects)
+    return _content(0, [bytes.fromhex(each) for each in ids], rows), len(rows)
+
+
+def _write_whole(history: History, head: str, path: Path) -> int:
+    content, weight = _whole(history, head)
+    path.write_bytes(content)
+    return weight
+
+
+def _number(sources: Iterable[Path | bytes], id_: str) -> int | None:
+    """Return the number of a commit in some segments, None where none of them holds it."""
+    for source in sources:
+        with suppress(OSError, struct.error), _opened(source) as file:
+            found = _Pack(file).number(id_)
+            if found is not None:
+                return found
+    return None
+
+
+def _last(path: Path) -> tuple[int, str] | None:
+    """Return the number and the id of the last commit of a segment, None where it is unsound."""
+    try:
+        with _opened(path) as file:
+            pack = _Pack(file)
+            last = pack.first + pack.count - 1
+            return last, pack.id(last)
+    except (OSError, struct.error):
+        return None
+
+
+def _opened(source: Path | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0)
+
+
+def _digests(number: int, subjects: Iterable[str]) -> list[bytes]:
+    """Return the rows of a commit."""
+    end = number.to_bytes(4)
+    return [_digest(each.encode()) + end for each in subjects]
 
 
 def _rows(text: str, start: str) -> Iterator[str]:
@@ -138,12 +242,3 @@ def _rows(text: str, start: str) -> Iterator[str]:
 
 def _digest(subject: bytes) -> bytes:
     return hashlib.blake2b(subject, digest_size=SIZE).digest()
-
-
-def _holds(digests: bytes, wanted: bytes) -> bool:
-    def at(place: int) -> bytes:
-        return digests[SIZE * place : SIZE * (place + 1)]
-
-    count = len(digests) // SIZE
-    place = bisect_left(range(count), wanted, key=at)
-    return place < count and at(place) == wanted

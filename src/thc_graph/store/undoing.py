@@ -8,6 +8,7 @@ stands in nobody's way.
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import accumulate
 
 from pyoxigraph import NamedNode, Quad
 
@@ -32,13 +33,24 @@ def named(history: History, name: str) -> Commit:
         CommitUnknown: No commit goes by this name, or several do.
     """
     if _is_day(name):
-        found = [each for each in history.log() if each.time[:10] <= name][:1]
+        found = _until(history, name)
     else:
         long_enough = len(name) >= SHORTEST
         found = [each for each in history.log() if long_enough and each.id.startswith(name)]
     if len(found) != 1:
         raise CommitUnknown(name)
     return found[0]
+
+
+def _until(history: History, day: str) -> list[Commit]:
+    """Return the last commit of a day or before it, if there is one.
+
+    What a clock that was set back dated before an earlier commit came after it all the same.
+    """
+    commits = [*history.log()][::-1]
+    times = accumulate((each.time for each in commits), max)
+    told = zip(commits, times, strict=True)
+    return [commit for commit, time in told if time[:10] <= day][-1:]
 
 
 def between(history: History, first: Commit, last: Commit) -> ChangeSet:

@@ -215,5 +215,5 @@ def _standing(index: Index, iri: NamedNode) -> tuple[float, float] | None:
 
 async def _touches(reading: Published, history: History) -> Touches:
     found = Touches(history, reading.snapshot)
-    await reading.aside(lambda: found.all)
+    await reading.aside(lambda: found.sources)
     return found
