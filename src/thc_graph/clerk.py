@@ -95,7 +95,7 @@ def _recover(repository: Repository) -> Header:
     """Finish what a crash interrupted, and say so; another writer at work does it itself."""
     is_locked = False
     try:
-        with repository.writing():
+        with replace(repository, lock_seconds=0).writing():
             pass
     except StoreLocked:
         is_locked = True

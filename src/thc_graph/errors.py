@@ -26,6 +26,7 @@
   x StoreError
     + StoreMissing
     + StoreLocked
+    + DraftOutdated
     + HistoryCorrupt
     + NothingToPurge
     + CommitUnknown
@@ -223,6 +224,13 @@ class StoreLocked(StoreError):
     def __init__(self, pid: int | None) -> None:
         super().__init__(f"The store is locked by process {pid or 'unknown'}.")
         self.pid = pid
+
+
+class DraftOutdated(StoreError):
+    """Something was published since the draft was made: it is to be made again."""
+
+    def __init__(self) -> None:
+        super().__init__("Something was published since this was drafted.")
 
 
 class HistoryCorrupt(StoreError):

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from thc_graph.schema.reading import read_schema
@@ -24,11 +25,10 @@ def repository(settings: Settings, files: Resources | None = None) -> Repository
     schema = read_schema(files.ontology_folder, files.shapes_folder)
     library = Library(files.queries_folder)
     derivation = Derivation(library, settings.base)
+    plain = Repository(settings.store, schema, derivation, lock_seconds=settings.lock_seconds)
     if not settings.is_ruled:
-        return Repository(settings.store, schema, derivation, union=False, ruled=False)
-    return Repository(
-        settings.store, schema, derivation, (Indexing(schema, library), NameFile(library))
-    )
+        return replace(plain, union=False, ruled=False)
+    return replace(plain, artefacts=(Indexing(schema, library), NameFile(library)))
 
 
 @contextmanager

@@ -48,6 +48,7 @@ class Settings:
     stop_seconds: float = 20.0  # for the answers in flight to end
     trusted_proxies: tuple[str, ...] = ()
     metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    lock_seconds: float = 10.0  # a writer waits for another one
     update_seconds: float = 60.0  # of one write at the editors' door, reading included
     publish_seconds: float = 240.0  # … to check and publish it, once it is worked out
     update_size: int = 16 << 20  # of its body
@@ -59,8 +60,8 @@ class Settings:
             raise SettingsError(
                 f"base is an http(s) address without a final slash, not {self.base!r}."
             )
-        if self.workers < 1 or self.seconds <= 0:
-            raise SettingsError("workers and seconds are above zero.")
+        if self.workers < 1 or self.seconds <= 0 or self.lock_seconds < 0:
+            raise SettingsError("workers and seconds are above zero, lock_seconds not below it.")
         if (self.default_graph, self.rules) not in (("union", "shapes"), ("own", "none")):
             raise SettingsError("default_graph and rules are union and shapes, or own and none.")
         for address in filter(None, (self.remote, self.remote_update)):

@@ -1,6 +1,8 @@
 """The import command: exit codes, messages, and nothing changed by a refused file."""
 
 import csv
+import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from thc_graph.store import snapshots
+from thc_graph.store.history import History
 
 COMMUNES = "Type de territoire,Code INSEE,Nom,Département,Région,Population\n"
 ACTEURS = "Nom,Type d'acteur,Slogan,Territoire(s) d'action\n"
@@ -307,3 +310,22 @@ def test_a_whole_file_without_sense_gives_no_traceback(run, store: Path, tmp_pat
     assert code == 3
     assert "Traceback" not in out + told
     assert "bruit.xlsx" in told
+
+
+def test_a_clock_that_is_behind_is_told(run, bare: Path, tmp_path: Path) -> None:
+    path = tmp_path / "acteurs.csv"
+    path.write_text("Nom,Type d'acteur\nAlpha,association\n", "utf-8")
+    history = History(bare / "history")
+    id_ = history.head or ""
+    line, _, rest = history.text(id_).partition("\n")
+    text = f"{json.dumps(json.loads(line) | {'time': '2090-01-01T10:00:00+00:00'})}\n{rest}"
+    late = hashlib.sha256(text.encode()).hexdigest()
+    history.path(late).write_bytes(gzip.compress(text.encode()))
+    (bare / "history" / "HEAD").write_text(late)
+    code, _, told = run(bare, "import", path, "--apply")
+    assert (code, "L’horloge de cette machine retarde" in told) == (0, True), told
+    assert [each.time[:4] for each in history.log()] == ["2090", "2090"]
+    _, out, told = run(bare, "--lang", "en", "diff", "2090-01-01")
+    assert "This machine’s clock is behind" in told
+    assert f"Both name one publication, {(history.head or '')[:8]}" in told
+    assert out == ""

@@ -12,6 +12,12 @@ from thc_graph.store.mirror import union
 
 CONCEPTS = "SELECT (COUNT(*) AS ?n) { ?s a <http://www.w3.org/2004/02/skos/core#Concept> }"
 
+LEFT = "Publié ici, pas là-bas : le moteur distant n’a pas suivi"
+
+
+def head(store: Path) -> str:
+    return (store / "history" / "HEAD").read_text()
+
 
 def run(monkeypatch: pytest.MonkeyPatch, store: Path, *argv: str) -> int:
     monkeypatch.setattr("sys.argv", ["thc-graph", "--store", str(store), *argv])
@@ -26,8 +32,19 @@ def test_push(
     store = tmp_path / "store"
     nobody = f"http://127.0.0.1:{free_port()}"
     write_settings(Settings(store, remote=f"{nobody}/query", remote_update=f"{nobody}/update"))
-    assert run(monkeypatch, store, "init", "--bare") == 0
-    assert "À reprendre avec « thc-graph push »" in capsys.readouterr().err
+    assert run(monkeypatch, store, "init", "--bare") == 1
+    assert LEFT in capsys.readouterr().err
+    sheet = tmp_path / "acteurs.csv"
+    sheet.write_text("Nom,Type d'acteur\nAlpha,association\n", "utf-8")
+    assert run(monkeypatch, store, "import", str(sheet), "--apply") == 1
+    told = capsys.readouterr().err
+    assert LEFT in told
+    assert "Publié : " in told
+    assert run(monkeypatch, store, "--lang", "en", "imports", "undo", head(store)) == 1
+    assert "Published here, not there" in capsys.readouterr().err
+    who = f"{Settings.base}/id/organisation/alpha"
+    assert run(monkeypatch, store, "purge", who, "--reason", "mistake", "--yes") == 1
+    assert LEFT in capsys.readouterr().err
     assert run(monkeypatch, store, "push") == 1
     with oxigraph(tmp_path) as endpoint:
         write_settings(Settings(store, remote=endpoint.query, remote_update=endpoint.update))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,7 @@ def test_a_document_made_to_be_slow_is_stopped(plain: Repository) -> None:
 
 
 def test_a_second_writer_is_told(plain: Repository, desk: Desk) -> None:
+    plain = replace(plain, lock_seconds=0.0)
     with plain.writing(), pytest.raises(StoreLocked):
         write(plain, desk, UPDATES[0])
 

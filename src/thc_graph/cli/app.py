@@ -1,14 +1,17 @@
 """The application that each verb adds itself to, and what all of them need: the repository."""
 
+import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from thc_graph import __version__, instance
-from thc_graph.cli import mirroring
+from thc_graph.cli import console, mirroring
 from thc_graph.settings import Settings, read_settings
+from thc_graph.sheets.problems import message
 from thc_graph.store.publication import Repository
 
 app = typer.Typer(
@@ -52,12 +55,20 @@ def _global(
     context.obj = Global(store, lang)
 
 
-def repository(settings: Settings) -> Repository:
-    """Return the store's repository; a remote engine follows it where there is one."""
-    found = instance.repository(settings)
+def repository(settings: Settings, language: str = "fr") -> Repository:
+    """Return the store's repository; a remote engine follows it where there is one.
+
+    A writer that waits, or leaves a remote engine behind, says so in `language`.
+    """
+    found = replace(instance.repository(settings), waiting=partial(_tell_waiting, language))
     if not (settings.is_ruled and settings.remote_update):
         return found
-    return replace(found, follow=mirroring.keep_up(settings))
+    return replace(found, follow=mirroring.Follower(settings, language))
+
+
+def _tell_waiting(language: str, pid: int | None) -> None:
+    if sys.stderr.isatty():
+        console.say(message("waiting", pid=pid or "?").in_(language))
 
 
 def opened(context: typer.Context) -> tuple[Settings, Repository]:
@@ -67,4 +78,4 @@ def opened(context: typer.Context) -> tuple[Settings, Repository]:
         StoreMissing: There is none.
     """
     settings = read_settings(context.obj.store)
-    return settings, repository(settings)
+    return settings, repository(settings, context.obj.language)

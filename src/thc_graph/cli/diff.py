@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, serialize
 
-from thc_graph.cli import console, reports
+from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import app, opened
 from thc_graph.differences import differences
 from thc_graph.rdf.changes import ChangeSet, patch
 from thc_graph.rdf.terms import PREFIXES, RDF, A, Namespace
 from thc_graph.store import undoing
+from thc_graph.store.history import Commit
 from thc_graph.store.snapshots import current
 
 CHANGED = 6
@@ -41,6 +42,8 @@ def diff(
     history, language = repository.history, context.obj.language
     start = undoing.named(history, first)
     end = undoing.named(history, last or history.head or "")
+    _tell(start, end, language)
+    endings.tell_clock(history, language)
     change = undoing.between(history, start, end)
     if form is Form.PATCH:
         console.data("\n".join(patch(change)))
@@ -56,6 +59,13 @@ def diff(
             for each in found:
                 console.data("\n".join(reports.lines(each, language, most=None)))
     raise typer.Exit(CHANGED if exit_code and change.facts() else 0)
+
+
+def _tell(start: Commit, end: Commit, language: str) -> None:
+    """Say which publications are compared: a day names the last one of it, or of before."""
+    code = "diff-same" if start.id == end.id else "diff-between"
+    facts = {"first": start.short, "since": start.time, "last": end.short, "until": end.time}
+    console.say(reports.said(code, language, **facts))
 
 
 _PREFIXES = {**PREFIXES, "cs": str(CS)}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pyoxigraph import NamedNode
 
-from thc_graph.cli import console, reports
+from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import SheetError
 from thc_graph.rdf.changes import patch
@@ -76,13 +76,12 @@ def import_(
     files = inputs(path, sheet, mapping, source)
 
     def agreed(found: Report) -> bool:
-        if yes or json or not sys.stdin.isatty():
-            return True
         reports.tell(found, repository, language)
         return typer.confirm(reports.said("confirm", language), err=True)
 
+    is_asked = sys.stdin.isatty() and not yes and not json
     with reports.stages(language) as progress:
-        found = loading.load(files, repository, options, progress, agreed)
+        found = loading.load(files, repository, options, progress, agreed if is_asked else None)
     if json:
         console.as_json(reports.as_dict(found, repository, language))
     else:
@@ -94,7 +93,8 @@ def import_(
     if patch_ is not None:
         patch_.write_text("\n".join(patch(found.proposal.change)) + "\n", "utf-8")
     pending = exit_code and not apply and bool(found.proposal.change)
-    raise typer.Exit(found.exit_code or (PENDING if pending else 0))
+    left = endings.tell(repository, language)
+    raise typer.Exit(found.exit_code or (PENDING if pending else left))
 
 
 def load(

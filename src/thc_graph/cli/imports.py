@@ -1,11 +1,12 @@
 """`thc-graph imports`: the private journal of imports, and undoing one of them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from thc_graph.cli import console, reports
+from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import app, opened
 from thc_graph.differences import differences
 from thc_graph.errors import UndoConflict
@@ -79,18 +80,14 @@ def undo(
         _stop_on_faults(repository.check(change, draft), language)
     if dry_run or not change:
         return
-    published = _publish(repository, commit, author or settings.publisher, language)
-    console.say(reports.said("published", language, commit=published.short))
-
-
-def _publish(repository: Repository, commit: Commit, author: str, language: str) -> Commit:
-    """Undo under the store's lock: what was shown is worked out again there."""
-    with repository.writing() as writer:
-        change = _inverse(repository, commit, language)
-        with repository.draft(change) as draft:
-            accepted = _stop_on_faults(repository.check(change, draft), language)
-            said = reports.said("undone", "fr", commit=commit.short, message=commit.message)
-            return writer.publish(draft, accepted, author, said)
+    said = reports.said("undone", "fr", commit=commit.short, message=commit.message)
+    inverse = partial(_inverse, repository, commit, language)
+    outcome = repository.publish(inverse, author or settings.publisher, said)
+    if isinstance(outcome, list):
+        _stop_on_faults(outcome, language)
+    elif outcome is not None:  # else another has undone it meanwhile
+        console.say(reports.said("published", language, commit=outcome.short))
+    raise typer.Exit(endings.tell(repository, language))
 
 
 def _inverse(repository: Repository, commit: Commit, language: str) -> ChangeSet:

@@ -1,5 +1,6 @@
 """`thc-graph init`: a store with the vocabulary, the territories and the programme."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from pyoxigraph import NamedNode, Quad
 
-from thc_graph.cli import console, reports
+from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import Global, app, repository
 from thc_graph.cli.import_ import load
 from thc_graph.errors import SettingsError
@@ -15,7 +16,6 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import in_graph
 from thc_graph.schema.reading import read_triples
-from thc_graph.schema.validation import Accepted
 from thc_graph.settings import Settings, read_settings, resources, write_settings
 from thc_graph.sheets.datasets import inputs
 from thc_graph.store.publication import Repository
@@ -47,9 +47,9 @@ def init(
     given: Global = context.obj
     store = folder or given.store
     settings = _settings(store, base, publisher, demo, conformance)
-    created = repository(settings)
+    created = repository(settings, given.language)
     if conformance:
-        publish(created, ChangeSet(), "Magasin de conformité")
+        publish(created, ChangeSet, "Magasin de conformité")
         console.say(f"Magasin prêt : {store}")
         return
     publish_vocabulary(created, settings.base)
@@ -65,6 +65,7 @@ def init(
             raise typer.Exit(report.exit_code)
         reports.tell_counts(report, given.language)
     console.say(f"Magasin prêt : {store}")
+    raise typer.Exit(endings.tell(created, given.language))
 
 
 def _settings(store: Path, base: str, publisher: str, demo: bool, conformance: bool) -> Settings:
@@ -89,18 +90,18 @@ def publish_vocabulary(repository: Repository, base: str) -> None:
         graph = iris.graph(base, f"vocabulaire/{path.stem}")
         after.update(in_graph(triple, graph) for triple in read_triples(path))
     graphs = {graph.value for graph in _graphs(after)}
-    change = diff(repository.quads(*graphs), after)
-    if change:
-        publish(repository, change, "Vocabulaire : ontologie et schémas")
+
+    def change() -> ChangeSet:
+        return diff(repository.quads(*graphs), after)
+
+    publish(repository, change, "Vocabulaire : ontologie et schémas")
 
 
-def publish(repository: Repository, change: ChangeSet, message: str) -> None:
+def publish(repository: Repository, propose: Callable[[], ChangeSet], message: str) -> None:
     """Publish what comes with the program; its faults are ours, and stop the command."""
-    with repository.writing() as writer, repository.draft(change) as draft:
-        outcome = repository.check(change, draft)
-        if isinstance(outcome, Accepted):
-            writer.publish(draft, outcome, AUTHOR, message)
-            return
+    outcome = repository.publish(propose, AUTHOR, message)
+    if not isinstance(outcome, list):
+        return
     for each in outcome:
         console.say(f"{each.focus.value} {each.message.fr}")
     raise typer.Exit(3)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thc_graph.cli import console
+from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, opened
 from thc_graph.rdf.changes import patch
 from thc_graph.store.history import Commit
@@ -20,6 +20,7 @@ def log(
     """Liste les publications ; avec un numéro, donne ce qu'elle a changé (RDF Patch)."""
     _, repository = opened(context)
     history = repository.history
+    endings.tell_clock(history, context.obj.language)
     found = [each for each in history.log() if each.id.startswith(commit)]
     if not found:
         console.fail("Aucune publication de ce numéro.", 1)

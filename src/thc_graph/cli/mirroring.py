@@ -1,31 +1,34 @@
 """Mirroring: what a remote engine is sent, by `push` and after each publication."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from thc_graph import instance
 from thc_graph.cli import console
 from thc_graph.errors import RemoteRefused
 from thc_graph.settings import Settings
+from thc_graph.sheets.problems import message
 from thc_graph.store.publication import Repository
 
 TOLD = 50_000  # quads between two lines of progress
 
 
-def keep_up(settings: Settings) -> Callable[[Repository], None]:
-    """Return what pushes after a publication: a remote that fails is told, and is behind."""
+@dataclass
+class Follower:
+    """Pushes after each publication: a remote that fails is told, and is behind."""
 
-    def follow(repository: Repository) -> None:
+    settings: Settings
+    language: str = "fr"
+    is_behind: bool = False  # since the last publication of this process
+
+    def __call__(self, repository: Repository) -> None:
         if repository.current() is None:
             return
+        self.is_behind = False
         try:
-            bring(settings, repository)
+            bring(self.settings, repository)
         except RemoteRefused as refusal:
-            console.say(
-                f"Publié ici, mais pas sur le moteur distant ({refusal.why}).\n"
-                "À reprendre avec « thc-graph push »."
-            )
-
-    return follow
+            self.is_behind = True
+            console.say(message("not-mirrored", why=refusal.why).in_(self.language))
 
 
 def bring(settings: Settings, repository: Repository) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from pyoxigraph import NamedNode
 
-from thc_graph.cli import console
+from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import NothingToPurge
 from thc_graph.rdf.terms import PREFIXES
@@ -57,7 +57,7 @@ def purge(
         console.as_json(_as_dict(found, commit, left))
     else:
         _tell(found, commit, left)
-    raise typer.Exit(1 if left else 0)
+    raise typer.Exit(1 if left else endings.tell(repository, context.obj.language))
 
 
 def _iri(text: str) -> str:

@@ -39,6 +39,8 @@ def tell_counts(report: Report, language: str) -> None:
     """Say how many records and faults there are, and what became of the files."""
     console.say(said("entities", language, **_entities(report)))
     console.say(said("report-counts", language, **_severities(report)))
+    if report.is_late:
+        console.say(said("late", language))
     if report.refused:
         console.say(said("rows-refused", language, count=len(report.refused)))
     console.say(_outcome(report, language))
@@ -52,6 +54,7 @@ def as_dict(report: Report, repository: Repository, language: str) -> dict[str, 
         **_entities(report),
         "refused_rows": len(report.refused),
         "triples": {"added": len(change.added), "removed": len(change.removed)},
+        "late": report.is_late,
         "conforms": not report.count(Severity.ERROR),
         **_severities(report),
         "changes": [each.as_dict() for each in found],

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from thc_graph.cli import console
+from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, repository
 from thc_graph.errors import BackupDamaged
 from thc_graph.settings import read_settings
@@ -28,7 +28,8 @@ def restore(
     except BackupDamaged as fault:
         advice = " --rebuild s'en passe." if fault.file.startswith("snapshots/") else ""
         console.fail(f"Sauvegarde abîmée, rien n'a été rétabli : {fault.file}.{advice}", 1)
-    with repository(read_settings(root)).writing():
+    restored = repository(read_settings(root), context.obj.language)
+    with restored.writing():
         pass  # rebuilds the snapshot where there is none
     if tokens.listed(root):
         console.say(
@@ -36,3 +37,4 @@ def restore(
             "« thc-graph token list »."
         )
     console.say(f"Rétabli : {manifest.commit[:8]}, sauvegardé le {manifest.time}.")
+    raise typer.Exit(endings.tell(restored, context.obj.language))

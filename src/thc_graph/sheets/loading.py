@@ -6,9 +6,10 @@ row which cites one left out is judged without it; this ends when no fault is le
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.validation import Accepted
 from thc_graph.sheets import journal
 from thc_graph.sheets.datasets import Input
@@ -23,6 +24,7 @@ from thc_graph.sheets.importing import (
 from thc_graph.sheets.problems import Problem, Severity
 from thc_graph.store.progress import Progress, silent
 from thc_graph.store.publication import Repository, Writer
+from thc_graph.store.snapshots import Draft
 
 TENTH = 0.1
 
@@ -49,6 +51,7 @@ class Report:
     options: Options
     commit: str | None = None
     refused: frozenset[Line] = field(default_factory=frozenset)
+    is_late: bool = False  # proposed again, upon what another published meanwhile
 
     def count(self, severity: Severity) -> int:
         return sum(each.severity is severity for each in self.problems)
@@ -68,35 +71,39 @@ class Report:
         return 4 if self.options.strict and self.count(Severity.WARNING) else 0
 
 
-def always(report: Report) -> bool:
-    """Publish without asking."""
-    del report
-    return True
-
-
 def load(
     files: Iterable[Input],
     repository: Repository,
     options: Options,
     progress: Progress = silent,
-    agreed: Callable[[Report], bool] = always,
+    agreed: Callable[[Report], bool] | None = None,
 ) -> Report:
     """Propose, validate and, with `apply`, publish; keep the report in the private journal.
+
+    The store's lock is taken only to publish. If another publication came in between, all
+    is proposed and validated again upon that one.
 
     Args:
         files: What to load, in the order they depend on one another.
         repository: Where to.
         options: How.
         progress: Told each stage.
-        agreed: Asked once, before anything is published.
+        agreed: Asked before anything is published, and again only if that became another
+            change; None where nobody is to be asked.
 
     Raises:
         SheetError: A file is not a sheet at all.
         StoreLocked: Another process is writing.
         OSError: A file cannot be opened.
     """
+    given = list(files)
     with _uncollected():
-        return _load(list(files), repository, options, progress, agreed)
+        report = _Loading(given, repository, options, progress, agreed).report()
+    if options.apply:
+        names = [each.path.name for each in given]
+        counts = report.proposal.entities
+        journal.write(repository.root, names, report.commit, counts, report.problems)
+    return report
 
 
 @contextmanager
@@ -111,57 +118,101 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _load(
-    given: list[Input],
-    repository: Repository,
-    options: Options,
-    progress: Progress,
-    agreed: Callable[[Report], bool],
-) -> Report:
-    holding: AbstractContextManager[Writer | None] = (
-        repository.writing() if options.apply else nullcontext()
-    )
-    refused: list[Problem] = []
-    with holding as writer:
+@dataclass
+class _Ready:
+    """A report, and what may be published of it: nothing where there is no draft."""
+
+    report: Report
+    draft: Draft | None = None
+    accepted: Accepted | None = None
+
+    @property
+    def content(self) -> tuple[ChangeSet, frozenset[Line]]:
+        """What a person agrees to."""
+        return self.report.proposal.change, self.report.refused
+
+
+@dataclass
+class _Loading:
+    given: list[Input]
+    repository: Repository
+    options: Options
+    progress: Progress
+    agreed: Callable[[Report], bool] | None
+    content: tuple[ChangeSet, frozenset[Line]] | None = None  # what a person agreed to
+    is_late: bool = False  # something was published meanwhile
+
+    def report(self) -> Report:
+        while (report := self._attempt()) is None:
+            pass
+        return report
+
+    def _attempt(self) -> Report | None:
+        """Return the report of what was published or will not be; None where one asks again."""
+        with ExitStack() as lock:
+            with self._ready() as ready:
+                if ready.draft is None or not self._agrees(ready):
+                    return ready.report
+                writer = lock.enter_context(self.repository.writing())
+                if writer.may_publish(ready.draft):
+                    return self._published(ready, writer)
+            self.is_late = True
+            self.progress("again")
+            with self._ready() as ready:
+                if ready.draft is None:
+                    return ready.report
+                is_agreed = self.agreed is None or ready.content == self.content
+                return self._published(ready, writer) if is_agreed else None
+
+    @contextmanager
+    def _ready(self) -> Iterator[_Ready]:
+        """Propose and validate; again without the rows at fault, where these may be left out."""
+        refused: list[Problem] = []
         while True:
-            without = frozenset(map(_line, refused))
-            proposal = propose(given, repository, options.base, options.complete, without, progress)
-            report = Report(proposal, list(proposal.problems), options, refused=without)
-            if not proposal.errors and proposal.change:
-                _settle(report, repository, writer, progress, agreed)
-            faults = _separable(report) if options.partial else []
-            if not faults:
-                break
+            with self._validated(frozenset(map(_line, refused))) as ready:
+                faults = _separable(ready.report) if self.options.partial else []
+                if not faults:
+                    yield ready
+                    ready.report.problems += refused  # they speak against nothing of what is left
+                    return
             refused += faults
-    report.problems += refused
-    if options.apply:
-        names = [each.path.name for each in given]
-        journal.write(repository.root, names, report.commit, proposal.entities, report.problems)
-    return report
 
-
-def _settle(
-    report: Report,
-    repository: Repository,
-    writer: Writer | None,
-    progress: Progress,
-    agreed: Callable[[Report], bool],
-) -> None:
-    """Validate what is proposed, and publish it if it may be."""
-    proposal, author = report.proposal, report.options.author
-    progress("deriving")
-    drafting = writer.draft if writer else repository.draft
-    with drafting(proposal.change) as draft:
-        progress("validating")
-        outcome = repository.check(proposal.change, draft)
-        report.problems += judged(proposal, outcome, repository.schema)
-        if writer is None or not isinstance(outcome, Accepted) or report.exit_code:
+    @contextmanager
+    def _validated(self, without: frozenset[Line]) -> Iterator[_Ready]:
+        options, repository = self.options, self.repository
+        proposal = propose(
+            self.given, repository, options.base, options.complete, without, self.progress
+        )
+        problems = list(proposal.problems)
+        report = Report(proposal, problems, options, refused=without, is_late=self.is_late)
+        if proposal.errors or not proposal.change:
+            yield _Ready(report)
             return
-        if agreed(report):
-            names = ", ".join(source.name for source in proposal.sources)
-            said = f"Import : {names}"
-            commit = writer.publish(draft, outcome, author, said, proposal.sources, progress)
-            report.commit = commit.id
+        self.progress("deriving")
+        with repository.draft(proposal.change, ahead=options.apply) as draft:
+            self.progress("validating")
+            outcome = repository.check(proposal.change, draft)
+            report.problems += judged(proposal, outcome, repository.schema)
+            if options.apply and isinstance(outcome, Accepted) and not report.exit_code:
+                yield _Ready(report, draft, outcome)
+            else:
+                yield _Ready(report)
+
+    def _agrees(self, ready: _Ready) -> bool:
+        if self.agreed is None or ready.content == self.content:
+            return True
+        self.content = ready.content
+        return self.agreed(ready.report)
+
+    def _published(self, ready: _Ready, writer: Writer) -> Report:
+        report, author = ready.report, self.options.author
+        assert ready.draft is not None
+        assert ready.accepted is not None
+        sources = report.proposal.sources
+        said = f"Import : {', '.join(source.name for source in sources)}"
+        commit = writer.publish(ready.draft, ready.accepted, author, said, sources, self.progress)
+        report.commit = commit.id
+        return report
 
 
 def _separable(report: Report) -> list[Problem]:

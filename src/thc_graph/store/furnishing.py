@@ -6,7 +6,8 @@ and records: nobody writes the quads any more, and there is a second core.
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,17 @@ class Ahead:
         )
         self._process.start()
 
+    @classmethod
+    @contextmanager
+    def of(cls, artefacts: tuple[Artefact, ...], draft: Draft) -> Iterator["Ahead"]:
+        """Build a draft's artefacts ahead while the context lasts; `furnish` then fetches them."""
+        ahead = cls(artefacts, draft)
+        draft.fetch = ahead.fetch
+        try:
+            yield ahead
+        finally:
+            ahead.stop()
+
     def fetch(self) -> bool:
         """Wait for the artefacts, and put them beside the quads; say whether they are there."""
         self._process.join()
@@ -47,7 +59,12 @@ class Ahead:
 
 
 def furnish(artefacts: Iterable[Artefact], draft: Draft) -> None:
-    """Build a draft's artefacts; over no previous snapshot they are built anew, whole."""
+    """Give a draft its artefacts; over no previous snapshot they are built anew, whole.
+
+    What was built ahead is fetched; where that failed, they are built here.
+    """
+    if draft.fetch is not None and draft.fetch():
+        return
     for artefact in artefacts:
         artefact(draft)
 

@@ -1,20 +1,23 @@
 """Publication: the one way a change gets in.
 
 draft (the state after the change) → validate → record in history → publish the
-draft as the new snapshot. One writer at a time; a crash anywhere leaves the last
-acknowledged commit, and the next writer finishes or cleans up.
+draft as the new snapshot. One writer at a time, who takes the lock for the last two
+steps and waits for it; whoever is late goes through the first two again. A crash anywhere
+leaves the last acknowledged commit, and the next writer finishes or cleans up.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, TextIO
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 
-from thc_graph.errors import StoreLocked, StoreMissing
+from thc_graph.errors import DraftOutdated, StoreLocked, StoreMissing
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
@@ -28,6 +31,12 @@ from thc_graph.store.history import Commit, History, Source
 from thc_graph.store.progress import Progress, silent
 from thc_graph.store.purging import Erasure
 from thc_graph.store.snapshots import Artefact, Draft, Snapshot
+
+PAUSE: Final = 0.02  # seconds between two tries of a lock
+
+
+def _silent(pid: int | None) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Repository:
     derivation: Derivation
     artefacts: tuple[Artefact, ...] = ()  # what each snapshot holds beside its quads
     follow: Callable[["Repository"], None] | None = None  # called when a writer has ended
+    lock_seconds: float = 10.0  # to wait for another writer
+    waiting: Callable[[int | None], None] = _silent  # told once whom a writer waits for, by pid
     union: bool = True
     ruled: bool = True
 
@@ -65,11 +76,19 @@ class Repository:
                 yield quad
 
     @contextmanager
-    def draft(self, change: ChangeSet) -> Iterator[Draft]:
-        """Give the state after a change, derived facts included; nothing is published."""
+    def draft(self, change: ChangeSet, *, ahead: bool = False) -> Iterator[Draft]:
+        """Give the state after a change, derived facts included; nothing is published.
+
+        With `ahead`, it is likely to be: where much is touched, what stands beside the
+        quads is built from now on. No lock is needed.
+        """
         with snapshots.drafting(self.root, self.current(), union=self.union) as draft:
             self._complete(draft, change)
-            yield draft
+            if ahead and len(draft.touched) >= LARGE:
+                with Ahead.of(self.artefacts, draft):
+                    yield draft
+            else:
+                yield draft
 
     def _complete(self, draft: Draft, change: ChangeSet) -> None:
         draft.apply(change)
@@ -102,16 +121,43 @@ class Repository:
         found += purging.returning(self.root, change)
         return accept(change, found)
 
+    def publish(
+        self, propose: Callable[[], ChangeSet], author: str, message: str
+    ) -> Commit | list[Violation] | None:
+        """Publish what is proposed, or return what speaks against it; None where it is nothing.
+
+        It is drafted and checked without the lock, which is taken to publish; if another
+        publication came in between, it is proposed, drafted and checked again upon that one.
+        """
+        return self._published(propose, author, message, None)
+
+    def _published(
+        self, propose: Callable[[], ChangeSet], author: str, message: str, holder: "Writer | None"
+    ) -> Commit | list[Violation] | None:
+        change = propose()
+        if not change and self.current() is not None:
+            return None
+        with self.draft(change) as draft:
+            outcome = self.check(change, draft)
+            if not isinstance(outcome, Accepted):
+                return outcome
+            with nullcontext(holder) if holder else self.writing() as writer:
+                if writer.may_publish(draft):
+                    return writer.publish(draft, outcome, author, message)
+                return self._published(propose, author, message, writer)
+
     @contextmanager
     def writing(self) -> Iterator["Writer"]:
-        """Give the right to publish.
+        """Give the right to publish: the one way to it, for every writer.
+
+        Another writer is waited for; so propose, check and ask before, and hold it shortly.
 
         Raises:
-            StoreLocked: Another process is writing.
+            StoreLocked: Another process is writing, and has been for `lock_seconds`.
             StoreTooNew: A newer program wrote this store.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        with locked(self.root):
+        with locked(self.root, self.lock_seconds, self.waiting):
             layout.mark(self.root)
             writer = Writer(self)
             writer.recover()
@@ -125,24 +171,11 @@ class Writer:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
-        self._ahead: Ahead | None = None
 
-    @contextmanager
-    def draft(self, change: ChangeSet) -> Iterator[Draft]:
-        """Give the state after a change that is likely to be published.
-
-        Where much is touched, what stands beside the quads is built from now on.
-        """
-        with self.repository.draft(change) as draft:
-            if len(draft.touched) < LARGE:
-                yield draft
-                return
-            self._ahead = Ahead(self.repository.artefacts, draft)
-            try:
-                yield draft
-            finally:
-                self._ahead.stop()
-                self._ahead = None
+    def may_publish(self, draft: Draft) -> bool:
+        """Tell whether a draft is made upon the last publication; it may be older than the lock."""
+        former = draft.previous.commit if draft.previous else None
+        return former == self.repository.history.head
 
     def publish(
         self,
@@ -153,10 +186,16 @@ class Writer:
         sources: tuple[Source, ...] = (),
         progress: Progress = silent,
     ) -> Commit:
-        """Record an accepted change, then publish its draft. Durable on return."""
+        """Record an accepted change, then publish its draft. Durable on return.
+
+        Raises:
+            DraftOutdated: The draft is not made upon the last publication.
+        """
         root, history = self.repository.root, self.repository.history
+        if not self.may_publish(draft):
+            raise DraftOutdated
         progress("indexing")
-        self._furnish(draft)
+        furnish(self.repository.artefacts, draft)
         progress("recording")
         commit = history.record(accepted, author, message, sources)
         progress("publishing")
@@ -165,10 +204,6 @@ class Writer:
         snapshots.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
         return commit
-
-    def _furnish(self, draft: Draft) -> None:
-        if self._ahead is None or not self._ahead.fetch():
-            furnish(self.repository.artefacts, draft)
 
     def purge(self, erasure: Erasure, author: str) -> Commit:
         """Erase what the law wants erased, everywhere, and record that it was done.
@@ -198,7 +233,7 @@ class Writer:
         history.sweep()
         head = next(history.log())
         with self.repository.rebuilt(head.id) as draft:
-            self._furnish(draft)
+            furnish(self.repository.artefacts, draft)
             touches.keep(history, head, (), draft.folder, None)
             return snapshots.publish(self.repository.root, draft, head.id)
 
@@ -213,16 +248,45 @@ def _citing(change: ChangeSet, after: Store) -> Iterator[NamedNode]:
 
 
 @contextmanager
-def locked(root: Path) -> Iterator[None]:
-    """Hold a store's lock, or raise StoreLocked at once."""
+def locked(
+    root: Path, seconds: float = 0, waiting: Callable[[int | None], None] = _silent
+) -> Iterator[None]:
+    """Hold a store's lock.
+
+    Args:
+        root: The store's folder.
+        seconds: To wait for another process at most.
+        waiting: Told once for whom, by its pid where it could be read.
+
+    Raises:
+        StoreLocked: It is not to be had in this time.
+    """
     with (root / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            pid = file.read().strip()
-            raise StoreLocked(int(pid) if pid.isdigit() else None) from None
+        _lock(file, seconds, waiting)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _lock(file: TextIO, seconds: float, waiting: Callable[[int | None], None]) -> None:
+    end = time.monotonic() + seconds
+    is_waiting = False
+    while not _is_locked_now(file):
+        file.seek(0)
+        pid = file.read().strip()
+        holder = int(pid) if pid.isdigit() else None
+        if time.monotonic() >= end:
+            raise StoreLocked(holder)
+        if not is_waiting:
+            is_waiting = True
+            waiting(holder)
+        time.sleep(min(PAUSE, seconds))
+
+
+def _is_locked_now(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -31,6 +31,7 @@ from thc_graph.store import files, layout
 
 KEPT = 3  # snapshots kept beside one another; any other can be rebuilt from history
 BULK = 20_000  # quads from which the engine's bulk loader and a compaction pay
+TICK = 1_000_000  # nanoseconds between two snapshots at least
 PART = 100_000  # quads given to the bulk loader at once: it holds some 100 MB for so many
 
 
@@ -75,6 +76,7 @@ class Draft:
         self.touched: set[NamedNode] = set()  # subjects whose facts are not those of `previous`
         self.union = union
         self.store = _clone(self.before, self.quads)
+        self.fetch: Callable[[], bool] | None = None  # brings what another process built ahead
         self._uncompacted = 0
 
     @classmethod
@@ -85,6 +87,7 @@ class Draft:
         draft = cls.__new__(cls)
         draft.folder, draft.previous, draft.touched = folder, previous, set(touched)
         draft.store = Store.read_only(str(quads))
+        draft.fetch = None
         return draft
 
     @property
@@ -187,11 +190,21 @@ def publish(root: Path, draft: Draft, commit: str) -> Snapshot:
     """Make a draft the published snapshot of `commit`, by one rename each."""
     draft.close()
     snapshot = Snapshot(commit, root / "snapshots" / commit)
+    _date(draft)
     shutil.rmtree(snapshot.path, ignore_errors=True)
     draft.folder.rename(snapshot.path)
     files.sync_folder(snapshot.path.parent)
     files.replace(root / "CURRENT", commit.encode("ascii"))
     return snapshot
+
+
+def _date(draft: Draft) -> None:
+    """Date a draft after the snapshot it follows, wherever the clock was set meanwhile."""
+    if draft.previous is None:
+        return
+    own, former = (path.stat().st_mtime_ns for path in (draft.folder, draft.previous.path))
+    if own <= former:
+        os.utime(draft.folder, ns=(former + TICK, former + TICK))
 
 
 def tidy(root: Path, keep: Snapshot | None) -> None:

@@ -39,6 +39,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     errors.StoreMissing: 503,
     errors.StoreLocked: 503,
     errors.StoreFull: 507,
+    errors.DraftOutdated: 503,
     errors.EditForbidden: 403,
     errors.EditConflict: 412,
     errors.EditNameless: 422,
