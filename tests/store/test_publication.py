@@ -18,7 +18,7 @@ from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store.history import Commit
-from thc_graph.store.publication import Repository
+from thc_graph.store.publication import Published, Repository
 from thc_graph.store.queries import Library
 from thc_graph.store.touches import Touches
 
@@ -54,7 +54,7 @@ def test_a_draft_needs_no_lock_and_one_that_is_outdated_is_not_published(plain: 
     with plain.draft(change) as draft:
         other = publish(plain, "deux")
         with plain.writing() as writer:
-            assert not writer.may_publish(draft)
+            assert not writer.may_publish(draft, draft.previous)
             with pytest.raises(DraftOutdated):
                 writer.publish(draft, accept_unchecked(change), "Essai", "Essai")
     assert plain.history.head == other.id
@@ -82,12 +82,25 @@ def test_what_is_published_is_proposed_again_upon_what_came_in_between(bare: Rep
         return adding(fact("un", f"Essai {len(heads)}"))
 
     before = bare.history.head
-    commit = replace(bare, derivation=meanwhile).publish(propose, "Essai", "Essai")
-    assert isinstance(commit, Commit)
+    done = replace(bare, derivation=meanwhile).publish(propose, "Essai", "Essai")
+    assert isinstance(done, Published)
     assert meanwhile.other is not None
     assert heads == [before, meanwhile.other.id]
-    assert commit.parent == meanwhile.other.id
-    assert bare.history.change(commit.id) == adding(fact("un", "Essai 2"))
+    assert done.commit.parent == meanwhile.other.id
+    assert bare.history.change(done.commit.id) == adding(fact("un", "Essai 2"))
+
+
+def test_a_draft_upon_another_state_than_the_proposal_is_not_published(bare: Repository) -> None:
+    heads: list[str | None] = []
+
+    def propose() -> ChangeSet:
+        heads.append(bare.history.head)
+        if len(heads) == 1:
+            publish(bare, "autre")
+        return adding(fact("un"))
+
+    assert isinstance(bare.publish(propose, "Essai", "Essai"), Published)
+    assert len(set(heads)) == 2
 
 
 def test_nothing_is_published_where_nothing_changes_or_rules_are_broken(bare: Repository) -> None:
@@ -150,7 +163,7 @@ def witness() -> Witness:
 def test_what_a_publication_and_a_page_open_is_as_much_after_few_commits_as_after_many(
     plain: Repository, witness: Witness
 ) -> None:
-    few, many = counted(plain, witness, 5), counted(plain, witness, 300)
+    few, many = counted(plain, witness, 5), counted(plain, witness, 150)
     for event in ("open history", "os.scandir history", "os.listdir history"):
         assert few[event] == many[event], event
     assert not many["os.scandir history"] + many["os.listdir history"]

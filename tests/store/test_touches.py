@@ -3,7 +3,6 @@
 import random
 import shutil
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
@@ -11,6 +10,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.validation import accept_unchecked
+from thc_graph.store import segments
 from thc_graph.store.history import Commit, History
 from thc_graph.store.publication import Repository
 from thc_graph.store.purging import Erasure
@@ -69,7 +69,8 @@ def opened(found: Repository) -> Touches:
 
 def rows(found: Touches) -> list[bytes]:
     """Return the rows of all segments, in order."""
-    contents = [path.read_bytes() for path in found.sources if isinstance(path, Path)]
+    folder = found.snapshot.path / FOLDER
+    contents = [each.path.read_bytes() for each in segments.listed(folder)]
     starts = [HEAD.size + ID * HEAD.unpack_from(content)[1] for content in contents]
     return sorted(
         content[at : at + ROW]
@@ -83,13 +84,15 @@ def made_anew(found: Repository) -> list[bytes]:
     snapshot = found.current()
     assert snapshot is not None
     shutil.rmtree(snapshot.path / FOLDER)
-    return rows(opened(found))
+    anew = opened(found)
+    assert len(anew.packs) == 1
+    return rows(anew)
 
 
 def test_a_publication_keeps_what_a_reading_of_the_history_would(bare: Repository) -> None:
     dice = random.Random(7)
     told: dict[str, list[str]] = {}
-    for number in range(40):
+    for number in range(24):
         name = f"essai-{dice.randrange(9)}"
         told.setdefault(name, []).insert(0, publish(bare, name, number).id)
     found = opened(bare)
@@ -97,7 +100,7 @@ def test_a_publication_keeps_what_a_reading_of_the_history_would(bare: Repositor
         thing = NamedNode(f"https://data.thc.example/id/organisation/{name}")
         assert [each.commit.id for each in found.of(thing, 100)] == ids
         assert found.last(thing) == found.of(thing, 1)[0].commit
-    assert len(found.sources) <= 3
+    assert len(found.packs) <= 3
     assert rows(found) == made_anew(bare)
 
 
@@ -155,3 +158,13 @@ def test_a_replica_without_history_knows_of_no_change(bare: Repository) -> None:
     shutil.rmtree(bare.history.folder)
     thing = NamedNode("https://data.thc.example/id/organisation/essai")
     assert (found.last(thing), found.of(thing, 9)) == (None, [])
+
+
+def test_a_snapshot_that_is_gone_still_tells_those_who_read_it(bare: Repository) -> None:
+    id_ = publish(bare, "essai").id
+    found, thing = opened(bare), NamedNode("https://data.thc.example/id/organisation/essai")
+    assert found.packs
+    for number in range(4):
+        publish(bare, "essai", number)
+    assert not found.snapshot.path.exists()
+    assert [each.commit.id for each in found.of(thing, 9)] == [id_]

@@ -86,7 +86,7 @@ def undo(
     if isinstance(outcome, list):
         _stop_on_faults(outcome, language)
     elif outcome is not None:  # else another has undone it meanwhile
-        console.say(reports.said("published", language, commit=outcome.short))
+        console.say(reports.said("published", language, commit=outcome.commit.short))
     raise typer.Exit(endings.tell(repository, language))
 
 

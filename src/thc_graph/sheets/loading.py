@@ -24,7 +24,7 @@ from thc_graph.sheets.importing import (
 from thc_graph.sheets.problems import Problem, Severity
 from thc_graph.store.progress import Progress, silent
 from thc_graph.store.publication import Repository, Writer
-from thc_graph.store.snapshots import Draft
+from thc_graph.store.snapshots import Draft, Snapshot
 
 TENTH = 0.1
 
@@ -123,6 +123,7 @@ class _Ready:
     """A report, and what may be published of it: nothing where there is no draft."""
 
     report: Report
+    upon: Snapshot | None = None
     draft: Draft | None = None
     accepted: Accepted | None = None
 
@@ -154,7 +155,7 @@ class _Loading:
                 if ready.draft is None or not self._agrees(ready):
                     return ready.report
                 writer = lock.enter_context(self.repository.writing())
-                if writer.may_publish(ready.draft):
+                if writer.may_publish(ready.draft, ready.upon):
                     return self._published(ready, writer)
             self.is_late = True
             self.progress("again")
@@ -180,6 +181,7 @@ class _Loading:
     @contextmanager
     def _validated(self, without: frozenset[Line]) -> Iterator[_Ready]:
         options, repository = self.options, self.repository
+        upon = repository.current()
         proposal = propose(
             self.given, repository, options.base, options.complete, without, self.progress
         )
@@ -194,7 +196,7 @@ class _Loading:
             outcome = repository.check(proposal.change, draft)
             report.problems += judged(proposal, outcome, repository.schema)
             if options.apply and isinstance(outcome, Accepted) and not report.exit_code:
-                yield _Ready(report, draft, outcome)
+                yield _Ready(report, upon, draft, outcome)
             else:
                 yield _Ready(report)
 

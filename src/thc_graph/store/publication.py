@@ -123,7 +123,7 @@ class Repository:
 
     def publish(
         self, propose: Callable[[], ChangeSet], author: str, message: str
-    ) -> Commit | list[Violation] | None:
+    ) -> "Published | list[Violation] | None":
         """Publish what is proposed, or return what speaks against it; None where it is nothing.
 
         It is drafted and checked without the lock, which is taken to publish; if another
@@ -133,8 +133,8 @@ class Repository:
 
     def _published(
         self, propose: Callable[[], ChangeSet], author: str, message: str, holder: "Writer | None"
-    ) -> Commit | list[Violation] | None:
-        change = propose()
+    ) -> "Published | list[Violation] | None":
+        upon, change = self.current(), propose()
         if not change and self.current() is not None:
             return None
         with self.draft(change) as draft:
@@ -142,8 +142,9 @@ class Repository:
             if not isinstance(outcome, Accepted):
                 return outcome
             with nullcontext(holder) if holder else self.writing() as writer:
-                if writer.may_publish(draft):
-                    return writer.publish(draft, outcome, author, message)
+                if writer.may_publish(draft, upon):
+                    commit = writer.publish(draft, outcome, author, message)
+                    return Published(commit, outcome.warnings)
                 return self._published(propose, author, message, writer)
 
     @contextmanager
@@ -166,16 +167,24 @@ class Repository:
                 self.follow(self)
 
 
+@dataclass(frozen=True)
+class Published:
+    """What was published, and what was to be said about it."""
+
+    commit: Commit
+    warnings: tuple[Violation, ...]
+
+
 class Writer:
     """Holds the store's lock while it lives; made by `Repository.writing`."""
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
 
-    def may_publish(self, draft: Draft) -> bool:
-        """Tell whether a draft is made upon the last publication; it may be older than the lock."""
+    def may_publish(self, draft: Draft, upon: Snapshot | None) -> bool:
+        """Tell whether a draft, and what was proposed `upon` a state, stand on the last commit."""
         former = draft.previous.commit if draft.previous else None
-        return former == self.repository.history.head
+        return upon == draft.previous and former == self.repository.history.head
 
     def publish(
         self,
@@ -192,7 +201,7 @@ class Writer:
             DraftOutdated: The draft is not made upon the last publication.
         """
         root, history = self.repository.root, self.repository.history
-        if not self.may_publish(draft):
+        if not self.may_publish(draft, draft.previous):
             raise DraftOutdated
         progress("indexing")
         furnish(self.repository.artefacts, draft)

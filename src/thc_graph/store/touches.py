@@ -8,7 +8,6 @@ or are not those of the snapshot, they are made from the history.
 """
 
 import hashlib
-import io
 import os
 import shutil
 import struct
@@ -18,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from pyoxigraph import NamedNode
 
@@ -66,42 +65,43 @@ class Touches:
     def _touching(self, iri: NamedNode) -> Iterator[str]:
         """Yield the ids of the commits that touched an entity, the newest first."""
         wanted = _digest(iri.value.encode())
-        for source in self.sources:
-            with _opened(source) as file:
-                yield from _Pack(file).touching(wanted, self._number)
+        for pack in self.packs:
+            yield from pack.touching(wanted, self._number)
 
     @cached_property
-    def sources(self) -> tuple[Path | bytes, ...]:
-        """The segments, the newest first; made from the history where they are not there."""
-        paths = [each.path for each in segments.listed(self._folder)][::-1]
-        if _number(paths, self.snapshot.commit) is not None:
-            return tuple(paths)
-        if not self.history.holds(self.snapshot.commit):
+    def packs(self) -> tuple["Pack", ...]:
+        """The segments, the newest first; made from the history where they are not there.
+
+        They stay open: later publications remove the snapshot while some still read it.
+        """
+        found = _packs(self._folder)
+        if _number(found, self.snapshot.commit) is not None:
+            return found
+        if not self.history.holds(self.snapshot.commit):  # a replica
             return ()
-        return tuple(self._written() or [_whole(self.history, self.snapshot.commit)[0]])
+        return self._written() or (Pack(_whole(self.history, self.snapshot.commit)[0]),)
 
     @cached_property
     def _number(self) -> int:
         """The number of the snapshot's commit: a remote engine may be behind the segments."""
-        return _number(self.sources, self.snapshot.commit) or 0
+        return _number(self.packs, self.snapshot.commit) or 0
 
     @property
     def _folder(self) -> Path:
         return self.snapshot.path / FOLDER
 
-    def _written(self) -> list[Path]:
+    def _written(self) -> tuple["Pack", ...]:
         """Make the segments on disk, where this store may be written."""
         draft = self._folder.with_name(f".{FOLDER}-{os.getpid()}")
         if self.snapshot.commit != self.snapshot.path.name:
-            return []
+            return ()
         try:
-            write = partial(_write_whole, self.history, self.snapshot.commit)
-            segments.alone(draft, write)
+            segments.alone(draft, partial(_write_whole, self.history, self.snapshot.commit))
             shutil.rmtree(self._folder, ignore_errors=True)
             draft.rename(self._folder)
         except OSError:
             shutil.rmtree(draft, ignore_errors=True)
-        return [each.path for each in segments.listed(self._folder)][::-1]
+        return _packs(self._folder)
 
     def _change(self, id_: str, iri: NamedNode) -> ChangeSet:
         text = self.history.text(id_)
@@ -109,16 +109,29 @@ class Touches:
         return read_patch("\n".join(["TX .", *kept, "TC ."]))
 
 
-class _Pack:
-    """A segment, open to be searched: little of it is read."""
+class Pack:
+    """A segment, to be searched: little of it is read. It is open while it is held.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
+    Raises:
+        OSError: It cannot be opened.
+        struct.error: It is cut short.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        self.descriptor = -1
+        self.content = source if isinstance(source, bytes) else b""
+        if isinstance(source, Path):
+            self.descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
         self.first: int
         self.count: int
         self.first, self.count = HEAD.unpack(self._read(0, HEAD.size))
         self.start = HEAD.size + ID * self.count
-        self.rows = (file.seek(0, io.SEEK_END) - self.start) // ROW
+        size = len(self.content) or os.fstat(self.descriptor).st_size
+        self.rows = (size - self.start) // ROW
+
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
 
     def touching(self, digest: bytes, last: int) -> Iterator[str]:
         """Yield the ids of the commits up to a number that touched a subject, the newest first."""
@@ -134,17 +147,22 @@ class _Pack:
 
     def number(self, id_: str) -> int | None:
         """Return a commit's number, None where it is not here; the last one is found at once."""
-        last = self.first + self.count - 1
-        if self.id(last) == id_:
-            return last
-        return next((each for each in range(self.first, last) if self.id(each) == id_), None)
+        if self.id(self.last) == id_:
+            return self.last
+        return next((each for each in range(self.first, self.last) if self.id(each) == id_), None)
+
+    @property
+    def last(self) -> int:
+        """The number of the last commit."""
+        return self.first + self.count - 1
 
     def _row(self, place: int) -> bytes:
         return self._read(self.start + ROW * place, ROW)
 
     def _read(self, start: int, size: int) -> bytes:
-        self.file.seek(start)
-        return self.file.read(size)
+        if self.content:
+            return self.content[start : start + size]
+        return os.pread(self.descriptor, size, start)
 
 
 def keep(
@@ -200,29 +218,26 @@ def _write_whole(history: History, head: str, path: Path) -> int:
     return weight
 
 
-def _number(sources: Iterable[Path | bytes], id_: str) -> int | None:
+def _packs(folder: Path) -> tuple[Pack, ...]:
+    """Open the segments of a folder, the newest first; none where one of them is unsound."""
+    try:
+        return tuple(Pack(each.path) for each in segments.listed(folder)[::-1])
+    except (OSError, struct.error):
+        return ()
+
+
+def _number(packs: Iterable[Pack], id_: str) -> int | None:
     """Return the number of a commit in some segments, None where none of them holds it."""
-    for source in sources:
-        with suppress(OSError, struct.error), _opened(source) as file:
-            found = _Pack(file).number(id_)
-            if found is not None:
-                return found
-    return None
+    numbers = (pack.number(id_) for pack in packs)
+    return next((each for each in numbers if each is not None), None)
 
 
 def _last(path: Path) -> tuple[int, str] | None:
     """Return the number and the id of the last commit of a segment, None where it is unsound."""
-    try:
-        with _opened(path) as file:
-            pack = _Pack(file)
-            last = pack.first + pack.count - 1
-            return last, pack.id(last)
-    except (OSError, struct.error):
-        return None
-
-
-def _opened(source: Path | bytes) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0)
+    with suppress(OSError, struct.error):
+        pack = Pack(path)
+        return pack.last, pack.id(pack.last)
+    return None
 
 
 def _digests(number: int, subjects: Iterable[str]) -> list[bytes]:

@@ -21,7 +21,6 @@ from thc_graph.errors import (
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.schema.reports import Violation
-from thc_graph.schema.validation import Accepted
 from thc_graph.store import guard
 from thc_graph.store.desk import Desk
 from thc_graph.store.history import Commit
@@ -62,7 +61,7 @@ def names(digests: Sequence[str], digest: str | None) -> bool:
 
 @dataclass(frozen=True)
 class Edit:
-    """One write, as the child understands it; its condition is looked at under the lock."""
+    """One write, as the child understands it; its condition holds of the state it is made upon."""
 
     request: Mapping[str, Any]
     body: bytes = b""
@@ -227,20 +226,23 @@ def write(
         QueryError: The update is at fault, or went past a limit.
         StoreLocked: Another process is writing.
     """
-    with repository.writing() as writer:
+    existed: list[bool] = []
+
+    def propose() -> ChangeSet:
         result = desk.work(edit.request, edit.body)
         if not edit.condition.holds(result.digest):
             raise EditConflict
-        change, existed = result.change(), result.digest is not None
+        change = result.change()
         _check(change, repository, may_write)
-        if not change:
-            return Written(None, existed)
-        with repository.draft(change) as draft:
-            outcome = repository.check(change, draft)
-            if not isinstance(outcome, Accepted):
-                raise EditRefused(outcome)
-            commit = writer.publish(draft, outcome, author, message)
-        return Written(commit, existed, outcome.warnings)
+        existed.append(result.digest is not None)
+        return change
+
+    outcome = repository.publish(propose, author, message)
+    if isinstance(outcome, list):
+        raise EditRefused(outcome)
+    if outcome is None:
+        return Written(None, existed[-1])
+    return Written(outcome.commit, existed[-1], outcome.warnings)
 
 
 def _check(

@@ -23,7 +23,7 @@ from thc_graph.service import Published, Service
 from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.store.history import Commit
 from thc_graph.store.touches import Touches
-from thc_graph.web import files
+from thc_graph.web import files, records
 from thc_graph.web.entities import HTML, heading, is_iri
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
@@ -59,14 +59,14 @@ async def history(kind: str, key: str, request: Request, reading: Published) -> 
 async def _history(request: Request, reading: Published, entity: Entity, kind: str) -> bytes:
     told = language_of(request)
     service: Service = request.app.state.service
-    changes = await asyncio.to_thread(_changes, service, reading, entity.iri, told)
+    touches = await records.touches(reading, service.history)
+    changes = await asyncio.to_thread(_changes, touches, reading, entity.iri, told)
     return _render(request, reading, "history.html", entity, kind, changes=changes, limit=SHOWN)
 
 
-def _changes(service: Service, reading: Published, iri: NamedNode, told: str) -> list[Change]:
-    touches = Touches(service.history, reading.snapshot).of(iri, SHOWN)
-    store = reading.snapshot.store()
-    found = ((each, differences(each.change, store, reading.schema, told)) for each in touches)
+def _changes(touches: Touches, reading: Published, iri: NamedNode, told: str) -> list[Change]:
+    store, last = reading.snapshot.store(), touches.of(iri, SHOWN)
+    found = ((each, differences(each.change, store, reading.schema, told)) for each in last)
     return [Change(each.commit, one) for each, told_of in found for one in told_of]
 
 

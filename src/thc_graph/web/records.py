@@ -190,8 +190,7 @@ async def thing(
     reading: Published, history: History, iri: NamedNode, told: Iterable[Triple], path: str
 ) -> Thing:
     """Return an entity with its place, and when it last changed where the history tells."""
-    touches = await reading.once("touches", partial(_touches, reading, history))
-    last, known = touches.last(iri), tuple(told)
+    last, known = (await touches(reading, history)).last(iri), tuple(told)
     changed = datetime.fromisoformat(last.time) if last else None
     point = _own_point(iri, known) or await reading.aside(partial(_standing, reading.index, iri))
     return Thing(iri, known, path, point, changed)
@@ -213,7 +212,12 @@ def _standing(index: Index, iri: NamedNode) -> tuple[float, float] | None:
     return index.points([iri.value]).get(iri.value)
 
 
+async def touches(reading: Published, history: History) -> Touches:
+    """Return which commits touched what, opened once for each publication."""
+    return await reading.once("touches", partial(_touches, reading, history))
+
+
 async def _touches(reading: Published, history: History) -> Touches:
     found = Touches(history, reading.snapshot)
-    await reading.aside(lambda: found.sources)
+    await reading.aside(lambda: found.packs)
     return found
