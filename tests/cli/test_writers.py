@@ -142,7 +142,7 @@ def test_a_writer_waits_no_longer_than_it_is_set_to(run, bare: Path, tmp_path: P
     with locked(bare):
         code, _, told = run(bare, "import", sheet(tmp_path, "Alpha", "Un"), "--apply")
     assert code == 5
-    assert str(os.getpid()) in told
+    assert f"Le processus n° {os.getpid()} écrit encore" in told
     assert slogans(bare) == set()
 
 

@@ -37,7 +37,7 @@ def main() -> None:
     try:
         app()
     except StoreLocked as fault:
-        fail(str(fault), 5)
+        fail(f"Le processus n° {fault.pid or '?'} écrit encore dans le magasin : réessayer.", 5)
     except SheetError as fault:
         fail(str(fault), 3)
     except ThcGraphError as fault:

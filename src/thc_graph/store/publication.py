@@ -102,7 +102,9 @@ class Repository:
         ids = [each.id for each in self.history.log()][::-1]
         quads: set[Quad] = set()
         for id_ in ids[: ids.index(commit) + 1]:
-            quads = self.history.change(id_).applied_to(quads)
+            change = self.history.change(id_)
+            quads.difference_update(change.removed)  # in place: a copy for each commit is too much
+            quads.update(change.added)
         change = ChangeSet(added=frozenset(quads))
         with snapshots.drafting(self.root, None, union=self.union) as draft:
             self._complete(draft, change)
