@@ -80,7 +80,7 @@ class Store:
 
 _PAGES: dict[str, Callable[[Touches, NamedNode], object]] = {
     "page, last change": lambda touches, thing: touches.last(thing),
-    "page, history": lambda touches, thing: touches.of(thing, SHOWN),
+    "page, history": lambda touches, thing: list(touches.of(thing, SHOWN)),
 }
 
 

@@ -186,5 +186,5 @@ def counted(found: Repository, witness: Witness, commits: int) -> Counter[str]:
         assert snapshot is not None
         touches = Touches(found.history, snapshot)
         assert touches.last(fact(f"après-{commits}").subject) is not None
-        assert len(touches.of(fact(f"avant-{commits}-0").subject, 20)) == 1
+        assert len(list(touches.of(fact(f"avant-{commits}-0").subject, 20))) == 1
     return seen

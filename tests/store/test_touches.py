@@ -44,12 +44,12 @@ def test_the_commits_of_an_entity_are_those_that_changed_it(touches: Touches) ->
 
 
 def test_what_no_commit_touched_has_no_history(touches: Touches) -> None:
-    assert touches.of(NamedNode("https://data.thc.example/id/commune/99999"), 20) == []
+    assert not list(touches.of(NamedNode("https://data.thc.example/id/commune/99999"), 20))
 
 
 def test_the_last_ones_come_first_and_no_more_than_asked(touches: Touches) -> None:
     iri = NamedNode("https://data.thc.example/id/commune/68224")
-    everything = touches.of(iri, 100)
+    everything = list(touches.of(iri, 100))
     assert [each.commit for each in touches.of(iri, 1)] == [each.commit for each in everything[:1]]
 
 
@@ -99,7 +99,7 @@ def test_a_publication_keeps_what_a_reading_of_the_history_would(bare: Repositor
     for name, ids in told.items():
         thing = NamedNode(f"https://data.thc.example/id/organisation/{name}")
         assert [each.commit.id for each in found.of(thing, 100)] == ids
-        assert found.last(thing) == found.of(thing, 1)[0].commit
+        assert found.last(thing) == next(found.of(thing, 1)).commit
     assert len(found.packs) <= 3
     assert rows(found) == made_anew(bare)
 
@@ -157,7 +157,7 @@ def test_a_replica_without_history_knows_of_no_change(bare: Repository) -> None:
     found = opened(bare)
     shutil.rmtree(bare.history.folder)
     thing = NamedNode("https://data.thc.example/id/organisation/essai")
-    assert (found.last(thing), found.of(thing, 9)) == (None, [])
+    assert (found.last(thing), list(found.of(thing, 9))) == (None, [])
 
 
 def test_a_snapshot_that_is_gone_still_tells_those_who_read_it(bare: Repository) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -46,15 +47,15 @@ class Touches:
     history: History
     snapshot: Snapshot
 
-    def of(self, iri: NamedNode, limit: int) -> list[Touch]:
-        """Return the last commits that touched an entity, the newest first."""
-        found = list[Touch]()
-        for id_ in self._touching(iri):
-            if len(found) == limit or not self.history.holds(id_):
-                break
+    def of(self, iri: NamedNode, limit: int) -> Iterator[Touch]:
+        """Yield the last commits that changed an entity, the newest first, read one by one."""
+        return islice(self._of(iri), limit)
+
+    def _of(self, iri: NamedNode) -> Iterator[Touch]:
+        for id_ in takewhile(self.history.holds, self._touching(iri)):
             change = self._change(id_, iri)
-            found.extend([Touch(self.history.told(id_), change)] if change else [])
-        return found
+            if change:
+                yield Touch(self.history.told(id_), change)
 
     def last(self, iri: NamedNode) -> Commit | None:
         """Return the last commit that touched an entity; one of 10^7 may be another's."""
