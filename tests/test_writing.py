@@ -192,6 +192,17 @@ async def test_a_write_is_stopped_at_its_time(settings: Settings, bare: Reposito
 
 
 @pytest.mark.anyio
+async def test_a_turn_is_waited_for_so_long(settings: Settings) -> None:
+    async with Writing(replace(settings, update_seconds=0.01)) as clerk:
+        await pid_of(clerk)
+        await clerk._turn.acquire()
+        with pytest.raises(QueueFull):
+            await write(clerk, 1)
+        clerk._turn.release()
+        assert clerk._waiting == 0
+
+
+@pytest.mark.anyio
 async def test_a_full_queue_refuses_at_once(clerk: Writing) -> None:
     asked = [asyncio.ensure_future(write(clerk, n)) for n in range(writing.WAITING + 1)]
     done = await asyncio.gather(*asked, return_exceptions=True)

@@ -62,8 +62,9 @@ class Clerk:
         return {"publish": self.publish}
 
     def publish(self, request: Mapping[str, Any], body: bytes) -> Header:
-        edit = Edit(request["edit"], body, Condition(**request["condition"]))
-        may_write = partial(self.may_write, request["role"])
+        role, condition = request["role"], Condition(**request["condition"])
+        edit = Edit({**request["edit"], "most": permissions.most(role)}, body, condition)
+        may_write = partial(self.may_write, role)
         author, message = request["author"], request["message"]
         written = updates.write(self.repository, self.desk, edit, author, message, may_write)
         return crossing.written_header(written)

@@ -22,6 +22,7 @@
     + EditConflict
     + EditNameless
     + EditRefused
+    + EditTooLarge
     + DocumentError
   x StoreError
     + StoreMissing
@@ -194,6 +195,14 @@ class EditRefused(EditError):
     def __init__(self, violations: Sequence[Any]) -> None:
         super().__init__(f"{len(violations)} rules are broken.")
         self.violations = tuple(violations)
+
+
+class EditTooLarge(EditError):
+    """The write would change more than `limit` facts: that is an administrator's to do."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"It changes more than {limit} facts.")
+        self.limit = limit
 
 
 class DocumentError(EditError):

@@ -50,7 +50,7 @@ class Settings:
     metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     lock_seconds: float = 10.0  # a writer waits for another one
     update_seconds: float = 60.0  # of one write at the editors' door, reading included
-    publish_seconds: float = 240.0  # … to check and publish it, once it is worked out
+    publish_seconds: float = 120.0  # … to check and publish it, once it is worked out
     update_size: int = 16 << 20  # of its body
     default_graph: str = "union"  # of all named graphs; "own" in conformance mode
     rules: str = "shapes"  # what is published conforms to them; "none" in conformance mode

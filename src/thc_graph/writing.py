@@ -81,7 +81,7 @@ class Writing:
             raise QueueFull(self._waiting)
         self._waiting += 1
         try:
-            await self._turn.acquire()
+            await self._wait()
             work = asyncio.ensure_future(self._answer(request, body, seconds))
             work.add_done_callback(self._next)
             header = await asyncio.shield(work)
@@ -92,6 +92,14 @@ class Writing:
         if header["kind"] == "fault":
             raise RuntimeError("The clerk met a fault of ours, told before this line.")
         return header
+
+    async def _wait(self) -> None:
+        """Have the turn, or QueueFull where whoever has it takes long."""
+        try:
+            async with asyncio.timeout(self.settings.update_seconds):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise QueueFull(int(self.settings.update_seconds)) from None
 
     def _next(self, work: "asyncio.Future[dict[str, Any]]") -> None:
         self._turn.release()

@@ -16,6 +16,7 @@ from thc_graph.errors import (
     EditForbidden,
     EditNameless,
     EditRefused,
+    EditTooLarge,
     QueryForbidden,
     QuerySyntaxError,
     QueryTimeout,
@@ -96,7 +97,8 @@ def test_a_change_is_what_the_engine_would_do(
     )
     after.extend(before)
     after.update(text)
-    request = {**updates.update(text, BASE).request, "scratch": str(tmp_path / "after")}
+    facts = {"scratch": str(tmp_path / "after"), "most": None}
+    request = {**updates.update(text, BASE).request, **facts}
     if way == "on a copy":
         request.update(mentioned=None, operation=None)
     removed, added = editor.changed_by_update(before, request)
@@ -220,6 +222,34 @@ def test_a_runaway_update_is_stopped_and_the_next_write_is_served(plain: Reposit
         write(plain, desk, f"INSERT {{ ?s <urn:q> ?o5 }} WHERE {{ {cross} FILTER(?o1 > ?o2) }}")
     desk.seconds = 20
     assert write(plain, desk, "DROP ALL").commit is not None
+    desk.clear()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "INSERT DATA { <urn:a> <urn:p> 1, 2, 3 }",
+        "DROP ALL",
+        "DELETE { ?s ?p ?o } WHERE { ?s ?p ?o }",
+        "DELETE { ?s ?p ?o } INSERT { ?s <urn:q> ?o } WHERE { ?s ?p ?o } ; CLEAR DEFAULT",
+        transfer("put", "<a> <p> 1, 2, 3 ."),
+        transfer("delete", "", "urn:g"),
+    ],
+)
+@pytest.mark.parametrize("way", ["in memory", "on disk"])
+def test_a_write_changes_so_many_facts(
+    edit: Edit | str, way: str, plain: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editor, "SMALL", 5_000 if way == "in memory" else 0)
+    facts = "<urn:a> <urn:p> 4, 5, 6"
+    desk = Desk(plain.root, 20, MEMORY)
+    write(plain, desk, f"INSERT DATA {{ {facts} . GRAPH <urn:g> {{ {facts} }} }}")
+    given = updates.update(edit, BASE) if isinstance(edit, str) else edit
+    bounded = replace(given, request={**given.request, "most": 2})
+    with pytest.raises(EditTooLarge) as told:
+        write(plain, desk, bounded)
+    assert told.value.limit == 2
+    assert write(plain, desk, replace(given, request={**given.request, "most": 6})).commit
     desk.clear()
 
 

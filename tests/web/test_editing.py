@@ -21,6 +21,7 @@ from thc_graph.service import Service
 from thc_graph.settings import Settings, resources
 from thc_graph.store import tokens
 from thc_graph.store.derivation import Derivation
+from thc_graph.store.permissions import MOST
 from thc_graph.store.publication import Repository
 from thc_graph.store.queries import Library
 from thc_graph.web.app import create_app
@@ -329,6 +330,15 @@ async def test_graphs_refused(
     response = await editors(method, path, headers=headers, content=content)
     assert response.status_code == status, response.text
     assert editors.repository.history.head == head
+
+
+async def test_a_change_of_too_many_facts_is_a_conflict(editors: Editors) -> None:
+    """What an administrator may do at once, another does part by part."""
+    numbers = " ".join(map(str, range(int(MOST**0.5) + 1)))
+    pairs = f"VALUES ?a {{ {numbers} }} VALUES ?b {{ {numbers} }} BIND(1000 * ?a + ?b AS ?n)"
+    text = f"INSERT {{ GRAPH <{GRAPH}> {{ {COMMUNE} <urn:p> ?n }} }} WHERE {{ {pairs} }}"
+    response = await editors("POST", "/update", headers=UPDATE, content=text)
+    assert (response.status_code, response.json()["limit"]) == (409, MOST), response.text
 
 
 async def test_an_admin_writes_the_vocabulary(editors: Editors) -> None:

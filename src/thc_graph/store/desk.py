@@ -24,6 +24,7 @@ from pyoxigraph import RdfFormat, parse
 
 from thc_graph.errors import (
     DocumentError,
+    EditTooLarge,
     QueryFailed,
     QueryNotAcceptable,
     QueryOutOfMemory,
@@ -71,6 +72,7 @@ class Desk:
 
         Raises:
             QuerySyntaxError, DocumentError: The update, or the document, is at fault.
+            EditTooLarge: It changes more quads than `most` of the request.
             QueryNotAcceptable: A graph cannot be written in the syntax asked for.
             QueryTimeout: The child was stopped at its time limit.
             QueryFailed: It died, of too much memory for one, or found no way.
@@ -79,7 +81,10 @@ class Desk:
         with self._turn, snapshots.scratch(self.root) as folder:
             snapshot = snapshots.current(self.root)
             places = {"snapshot": str(snapshot.quads), "scratch": str(folder / "quads")}
-            header, payload = self._ask({**request, **places, "length": len(body)}, body)
+            facts = {"most": None, **request, **places, "length": len(body)}
+            header, payload = self._ask(facts, body)
+        if header["kind"] == "memory":
+            raise QueryOutOfMemory(self.memory)
         return _result(header, payload, is_update=request["kind"] == "update")
 
     def _ask(self, request: Mapping[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
@@ -151,6 +156,8 @@ def _result(header: dict[str, Any], payload: bytes, *, is_update: bool) -> Resul
             raise error(header["message"], header["line"], header["column"])
         case "not-acceptable":
             raise QueryNotAcceptable(header["offered"])
+        case "too-many":
+            raise EditTooLarge(header["limit"])
         case "too-large":
             raise QueryFailed("the graph is larger than what is read in one go")
         case _:  # the engine's words may name paths: they are for the log alone

@@ -58,27 +58,49 @@ Change = tuple[set[Quad], set[Quad]]
 """What is removed, what is added."""
 
 
+class TooManyError(Exception):
+    """More quads change than the request allows (`most`; None: as many as memory holds)."""
+
+
+KINDS: Final = {TooManyError: "too-many", MemoryError: "memory"}
+
+
 def answer(store: Store, request: Header, body: bytes) -> tuple[Header, bytes]:
     """Return the header and the payload for one request; never raises for a bad one."""
     try:
-        if request["kind"] == "get":
-            return read(store, request)
-        if request["kind"] == "update":
-            return change_header(changed_by_update(store, request))
-        return transfer(store, request, body)
+        return done(store, request, body)
     except SyntaxError as error:
         return syntax_header(error), b""
     except NotAcceptableError as error:
         return {"kind": "not-acceptable", "offered": error.offered}, b""
+    except (TooManyError, MemoryError) as error:
+        return {"kind": KINDS[type(error)], "limit": request["most"]}, b""
     except (OSError, RuntimeError, ValueError) as error:
         return {"kind": "other", "message": f"{type(error).__name__}: {error}"}, b""
 
 
-def change_header(change: Change, **facts: Any) -> tuple[Header, bytes]:
-    removed, added = change
-    rows = [*(f"D {quad} ." for quad in removed), *(f"A {quad} ." for quad in added)]
+def done(store: Store, request: Header, body: bytes) -> tuple[Header, bytes]:
+    if request["kind"] == "get":
+        return read(store, request)
+    if request["kind"] == "update":
+        removed, added = changed_by_update(store, request)
+        return change_header(lines(removed), lines(added), request["most"])
+    return transfer(store, request, body)
+
+
+def change_header(
+    removed: set[str], added: set[str], most: int | None, **facts: Any
+) -> tuple[Header, bytes]:
+    if most is not None and len(removed) + len(added) > most:
+        raise TooManyError
+    rows = [*(f"D {line} ." for line in removed), *(f"A {line} ." for line in added)]
     payload = "\n".join(sorted(rows)).encode()
     return {"kind": "change", "length": len(payload), **facts}, payload
+
+
+def lines(quads: Iterable[Quad]) -> set[str]:
+    """Return quads as N-Quads writes them: a third of the memory, where there are many."""
+    return {str(quad) for quad in quads}
 
 
 def changed_by_update(before: Store, request: Mapping[str, Any]) -> Change:
@@ -90,7 +112,7 @@ def changed_by_update(before: Store, request: Mapping[str, Any]) -> Change:
         before.backup(request["scratch"])
         after = Store(request["scratch"])
         after.update(request["text"], base_iri=request["base"])
-        return difference(before, after)
+        return difference(before, after, request["most"])
     small = Store()
     small.extend(concerned)
     small.update(request["text"], base_iri=request["base"])
@@ -157,10 +179,10 @@ def quads_concerned(store: Store, request: Mapping[str, Any]) -> set[Quad] | Non
     return first if len(first) <= SMALL else None
 
 
-def difference(before: Iterable[Quad], after: Iterable[Quad]) -> Change:
+def difference(before: Iterable[Quad], after: Iterable[Quad], most: int | None = None) -> Change:
     """Return the difference of two stores that give their quads in one order.
 
-    Only what is out of step is kept in memory.
+    Only what is out of step is kept in memory, `most` quads if told.
     """
     removed: set[Quad] = set()
     added: set[Quad] = set()
@@ -172,6 +194,8 @@ def difference(before: Iterable[Quad], after: Iterable[Quad]) -> Change:
                 other.remove(quad)
             elif quad is not None:
                 own.add(quad)
+        if most is not None and len(removed) + len(added) > most:
+            raise TooManyError
     return removed, added
 
 
@@ -189,17 +213,19 @@ def transfer(store: Store, request: Mapping[str, Any], body: bytes) -> tuple[Hea
             rename_blank_nodes=True,
         )
     }
-    given = as_kept(parsed)
-    held = set(store.quads_for_pattern(None, None, None, graph))
-    removed = held - given if request["kind"] in ("put", "delete") else set()
-    return change_header((removed, given - held), existed=bool(held), digest=digest(held))
+    given = lines(as_kept(parsed))
+    del parsed
+    held = lines(store.quads_for_pattern(None, None, None, graph))
+    removed = held - given if request["kind"] in ("put", "delete") else set[str]()
+    facts = {"existed": bool(held), "digest": digest(held)}
+    return change_header(removed, given - held, request["most"], **facts)
 
 
-def as_kept(quads: Iterable[Quad]) -> set[Quad]:
+def as_kept(quads: Iterable[Quad]) -> Store:
     """Return quads as the engine keeps them: the decimal 49.0 is 49."""
     store = Store()
     store.extend(quads)  # bulk_extend sets 200 MB aside first
-    return set(store)
+    return store
 
 
 def documents(request: Mapping[str, Any], body: bytes) -> Iterator[tuple[bytes, str]]:
@@ -228,7 +254,7 @@ def read(store: Store, request: Mapping[str, Any]) -> tuple[Header, bytes]:
     content, truncated = write_graph(triples, request["media_type"], request["prefixes"], limit)
     if truncated:
         return {"kind": "too-large"}, b""
-    facts = {"existed": bool(quads), "digest": digest(quads)}
+    facts = {"existed": bool(quads), "digest": digest(lines(quads))}
     return {"kind": "graph", "length": len(content), **facts}, content
 
 
@@ -236,10 +262,10 @@ def graph_of(request: Mapping[str, Any]) -> NamedNode | DefaultGraph:
     return NamedNode(request["graph"]) if request["graph"] is not None else DefaultGraph()
 
 
-def digest(quads: Iterable[Quad]) -> str:
-    """Return what names the content of a graph: the same for the same triples."""
+def digest(quads: Iterable[str]) -> str:
+    """Return what names the content of a graph, from its lines: the same for the same triples."""
     hashed = hashlib.sha256()
-    for line in sorted(str(quad) for quad in quads):
+    for line in sorted(quads):
         hashed.update(line.encode())
     return hashed.hexdigest()[:24]
 

@@ -18,6 +18,8 @@ MADE: Final = frozenset({"derive", "catalogue", iris.PROVENANCE, "mirror", "unio
 BY_ADMIN: Final = frozenset({"vocabulaire"})  # comes with the program
 _NEVER: Final = re.compile(r"[?#]")  # a graph's name is a path, and nothing more
 
+MOST: Final = 250_000  # facts that one write may change: what a document of 16 MB may hold
+
 GraphName = NamedNode | DefaultGraph
 
 
@@ -36,6 +38,11 @@ def may_write(role: Role, graph: GraphName, base: str) -> bool:
     if source in MADE or (rest and iris.is_provenance(graph)):
         return False
     return source not in BY_ADMIN or role == "admin"
+
+
+def most(role: Role) -> int | None:
+    """Return how many facts someone of a role may change by one write, None for any number."""
+    return None if role == "admin" else MOST
 
 
 def _plain(name: str) -> str:

@@ -43,6 +43,7 @@ STATUS: Final[dict[type[Exception], int]] = {
     errors.EditForbidden: 403,
     errors.EditConflict: 412,
     errors.EditNameless: 422,
+    errors.EditTooLarge: 409,
     errors.DocumentError: 400,
 }
 RETRY_AFTER: Final = 1  # seconds, where the error does not say
