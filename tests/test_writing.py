@@ -276,3 +276,67 @@ def test_a_server_loads_nothing_that_validates() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+# Run in a namespace of its own, where a disk of some megabytes can be had.
+FULL = """
+import asyncio, os, shutil, subprocess, sys
+from dataclasses import replace
+from pathlib import Path
+import test_writing
+from thc_graph.errors import StoreFull
+from thc_graph.settings import read_settings
+from thc_graph.writing import Writing
+
+source, disk = map(Path, sys.argv[1:])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(disk)], check=True)
+store = disk / "store"
+shutil.copytree(source, store)
+
+async def run():
+    async with Writing(replace(read_settings(store), store=store)) as clerk:
+        await test_writing.write(clerk, 0)
+        for number, left in enumerate(map(int, "4096 40960 409600 2000000".split()), 1):
+            room = shutil.disk_usage(disk).free
+            with (disk / "filler").open("wb") as filler:
+                filler.truncate(0)
+                os.posix_fallocate(filler.fileno(), 0, room - left)
+            head = (store / "history/HEAD").read_text()
+            try:
+                await test_writing.write(clerk, number)
+                print("written", flush=True)
+            except StoreFull as full:
+                last = (store / "history/HEAD").read_text()
+                assert getattr(full, "what", head) == last, "what is told is what is recorded"
+                print("full", flush=True)
+            (disk / "filler").unlink()
+            written = await test_writing.write(clerk, 10 + number)
+            print((store / "CURRENT").read_text() == written.commit.id, flush=True)
+asyncio.run(run())
+"""
+NAMESPACE = ["unshare", "--map-root-user", "--mount"]
+
+
+def _no_namespace() -> str:
+    mount = [*NAMESPACE, "sh", "-c", "mount -t tmpfs none /mnt"]
+    try:
+        done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    except OSError as fault:
+        return str(fault)
+    return done.stderr
+
+
+@pytest.mark.skipif(bool(_no_namespace()), reason="a disk cannot be mounted here")
+def test_a_full_disk_is_told_and_the_next_write_is_whole(bare: Repository, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = [*NAMESPACE, sys.executable, "-c", FULL, str(bare.root), str(disk)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.splitlines()
+    assert told[:2] == ["full", "True"]
+    assert set(told[::2]) <= {"full", "written"}
+    assert set(told[1::2]) == {"True"}

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from thc_graph import crossing, instance
-from thc_graph.errors import RemoteRefused, StoreFull, StoreLocked, ThcGraphError
+from thc_graph.errors import RemoteRefused, StoreFull, StoreFullLate, StoreLocked, ThcGraphError
 from thc_graph.settings import Resources, Settings
 from thc_graph.store import permissions, updates
 from thc_graph.store.desk import Desk
@@ -47,13 +47,16 @@ class Clerk:
 
     def answer(self, request: Mapping[str, Any], body: bytes) -> Header:
         """Do one thing; never raises for what a stranger sends."""
+        head = self.repository.history.head
         try:
             return self._requests[request["kind"]](request, body)
         except ThcGraphError as error:
             return crossing.error_header(error)
         except Exception as error:  # noqa: BLE001 - told to the log, and the clerk goes on
             if is_full(error):
-                return crossing.error_header(StoreFull())
+                last = self.repository.history.head
+                full = StoreFull() if last == head or last is None else StoreFullLate(last)
+                return crossing.error_header(full)
             _LOG.exception("fault of the clerk")
             return {"kind": "fault"}
 

@@ -36,6 +36,7 @@
     + StoreNotEmpty
     + StoreBusy
     + StoreFull
+      - StoreFullLate
     + BackupDamaged
     + RemoteRefused
 """
@@ -308,6 +309,14 @@ class StoreFull(StoreError):
 
     def __init__(self) -> None:
         super().__init__("The disk is full: nothing was published.")
+
+
+class StoreFullLate(StoreFull):
+    """The disk filled up once commit `what` was recorded: the next publication publishes it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
 
 
 class BackupDamaged(StoreError):

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
+from thc_graph.errors import StoreFull, StoreFullLate
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.formats import GRAPHS
 from thc_graph.schema.reading import read_schema
@@ -27,6 +28,8 @@ from thc_graph.store.queries import Library
 from thc_graph.web.app import create_app
 from thc_graph.web.doors import Doors
 from thc_graph.web.editors import create_editors
+from thc_graph.web.problems import problem_of, sentences_of
+from thc_graph.web.rendering import Pages
 
 pytestmark = pytest.mark.anyio
 
@@ -50,8 +53,8 @@ def renaming(name: str) -> str:
 class Editors:
     """A client of the editors' door that may hold a token."""
 
-    def __init__(self, client: httpx.AsyncClient, repository: Repository) -> None:
-        self.client, self.repository = client, repository
+    def __init__(self, client: httpx.AsyncClient, repository: Repository, pages: Pages) -> None:
+        self.client, self.repository, self.pages = client, repository, pages
         self.secrets = {
             role: tokens.create(repository.root, f"Ville ({role})", role) for role in tokens.ROLES
         }
@@ -89,7 +92,7 @@ async def editors(repository: Repository) -> AsyncIterator[Editors]:
         public.router.lifespan_context(public),
         httpx.AsyncClient(transport=transport, base_url="http://localhost:8001") as client,
     ):
-        yield Editors(client, repository)
+        yield Editors(client, repository, public.state.pages)
 
 
 @pytest.mark.parametrize(
@@ -390,6 +393,16 @@ async def test_a_store_locked_elsewhere_is_told(editors: Editors) -> None:
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     assert response.json()["code"] == "StoreLocked"
+
+
+@pytest.mark.parametrize("error", [StoreFull(), StoreFullLate("0" * 64)])
+async def test_a_full_disk_is_told_in_words(editors: Editors, error: StoreFull) -> None:
+    problem = problem_of(error)
+    assert problem.status == 507
+    for language, word in (("fr", "disque"), ("en", "disk")):
+        told = sentences_of(editors.pages, problem, language)
+        assert word in told["title"]
+        assert problem.facts.get("what", "") in told["detail"]
 
 
 async def test_an_unknown_commit_is_not_found(editors: Editors) -> None:

@@ -54,6 +54,7 @@ from thc_graph.store.worker import (
 
 SMALL: Final = 5_000  # quads that are quicker to copy into memory than to clone on disk
 
+Payload = bytes | bytearray
 Change = tuple[set[Quad], set[Quad]]
 """What is removed, what is added."""
 
@@ -65,7 +66,7 @@ class TooManyError(Exception):
 KINDS: Final = {TooManyError: "too-many", MemoryError: "memory"}
 
 
-def answer(store: Store, request: Header, body: bytes) -> tuple[Header, bytes]:
+def answer(store: Store, request: Header, body: bytes) -> tuple[Header, Payload]:
     """Return the header and the payload for one request; never raises for a bad one."""
     try:
         return done(store, request, body)
@@ -79,7 +80,7 @@ def answer(store: Store, request: Header, body: bytes) -> tuple[Header, bytes]:
         return {"kind": "other", "message": f"{type(error).__name__}: {error}"}, b""
 
 
-def done(store: Store, request: Header, body: bytes) -> tuple[Header, bytes]:
+def done(store: Store, request: Header, body: bytes) -> tuple[Header, Payload]:
     if request["kind"] == "get":
         return read(store, request)
     if request["kind"] == "update":
@@ -90,11 +91,13 @@ def done(store: Store, request: Header, body: bytes) -> tuple[Header, bytes]:
 
 def change_header(
     removed: set[str], added: set[str], most: int | None, **facts: Any
-) -> tuple[Header, bytes]:
+) -> tuple[Header, Payload]:
     if most is not None and len(removed) + len(added) > most:
         raise TooManyError
-    rows = [*(f"D {line} ." for line in removed), *(f"A {line} ." for line in added)]
-    payload = "\n".join(sorted(rows)).encode()
+    payload = bytearray()  # row by row: they may be half a million
+    for mark, side in (("A", added), ("D", removed)):
+        for line in sorted(side):
+            payload += f"{mark} {line} .\n".encode()
     return {"kind": "change", "length": len(payload), **facts}, payload
 
 
@@ -199,7 +202,7 @@ def difference(before: Iterable[Quad], after: Iterable[Quad], most: int | None =
     return removed, added
 
 
-def transfer(store: Store, request: Mapping[str, Any], body: bytes) -> tuple[Header, bytes]:
+def transfer(store: Store, request: Mapping[str, Any], body: bytes) -> tuple[Header, Payload]:
     """Return what replacing, completing or removing a graph changes."""
     graph = graph_of(request)
     parsed = {
@@ -216,9 +219,11 @@ def transfer(store: Store, request: Mapping[str, Any], body: bytes) -> tuple[Hea
     given = lines(as_kept(parsed))
     del parsed
     held = lines(store.quads_for_pattern(None, None, None, graph))
-    removed = held - given if request["kind"] in ("put", "delete") else set[str]()
     facts = {"existed": bool(held), "digest": digest(held)}
-    return change_header(removed, given - held, request["most"], **facts)
+    added = given - held
+    removed = held - given if request["kind"] in ("put", "delete") else set[str]()
+    del held, given
+    return change_header(removed, added, request["most"], **facts)
 
 
 def as_kept(quads: Iterable[Quad]) -> Store:

@@ -288,7 +288,7 @@ def receive(source: BinaryIO | None = None) -> Header | None:
     return frame
 
 
-def send(header: Header, body: bytes = b"", target: BinaryIO | None = None) -> None:
+def send(header: Header, body: bytes | bytearray = b"", target: BinaryIO | None = None) -> None:
     target = target or sys.stdout.buffer
     frame = json.dumps(header).encode()
     target.write(struct.pack(">I", len(frame)) + frame)
