@@ -182,7 +182,7 @@ async def test_what_was_recorded_is_published_though_its_clerk_was_killed(
 
 @pytest.mark.anyio
 async def test_a_write_is_stopped_at_its_time(settings: Settings, bare: Repository) -> None:
-    short = replace(settings, update_seconds=0.001, publish_seconds=0.001)
+    short = replace(settings, update_seconds=0.001, publish_seconds=0.001, lock_seconds=0.0)
     async with Writing(short) as clerk:
         pid = await pid_of(clerk)
         with pytest.raises(QueryTimeout):
@@ -203,6 +203,7 @@ async def test_a_turn_is_waited_for_so_long(settings: Settings) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.long
 async def test_a_full_queue_refuses_at_once(clerk: Writing) -> None:
     asked = [asyncio.ensure_future(write(clerk, n)) for n in range(writing.WAITING + 1)]
     done = await asyncio.gather(*asked, return_exceptions=True)
@@ -229,6 +230,22 @@ async def test_a_store_held_by_another_is_told(clerk: Writing, bare: Repository)
     with bare.writing(), pytest.raises(StoreLocked) as told:
         await write(clerk, 1)
     assert told.value.pid == os.getpid()
+
+
+@pytest.mark.anyio
+@pytest.mark.long
+async def test_two_doors_on_one_store_both_write(settings: Settings, bare: Repository) -> None:
+    """Each waits for the other's publication, and works again upon it."""
+    patient = replace(settings, lock_seconds=PATIENCE)
+    async with Writing(patient) as one, Writing(patient) as other:
+        numbered = [
+            (door, 10 * n + place) for n in range(5) for place, door in enumerate((one, other))
+        ]
+        written = await asyncio.gather(*(write(door, number) for door, number in numbered))
+    commits = {each.commit.id for each in written if each.commit}
+    assert len(commits) == 10
+    assert commits <= {each.id for each in bare.history.log()}
+    assert bare.history.head == getattr(bare.current(), "commit", None)
 
 
 def test_a_clerk_dies_with_its_server(bare: Repository) -> None:
@@ -326,6 +343,7 @@ def _no_namespace() -> str:
     return done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.skipif(bool(_no_namespace()), reason="a disk cannot be mounted here")
 def test_a_full_disk_is_told_and_the_next_write_is_whole(bare: Repository, tmp_path: Path) -> None:
     disk = tmp_path / "disk"

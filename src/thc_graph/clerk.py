@@ -47,16 +47,13 @@ class Clerk:
 
     def answer(self, request: Mapping[str, Any], body: bytes) -> Header:
         """Do one thing; never raises for what a stranger sends."""
-        head = self.repository.history.head
         try:
             return self._requests[request["kind"]](request, body)
         except ThcGraphError as error:
             return crossing.error_header(error)
         except Exception as error:  # noqa: BLE001 - told to the log, and the clerk goes on
             if is_full(error):
-                last = self.repository.history.head
-                full = StoreFull() if last == head or last is None else StoreFullLate(last)
-                return crossing.error_header(full)
+                return crossing.error_header(self._full())
             _LOG.exception("fault of the clerk")
             return {"kind": "fault"}
 
@@ -74,6 +71,13 @@ class Clerk:
 
     def may_write(self, role: Role, graph: GraphName) -> bool:
         return not self.repository.ruled or permissions.may_write(role, graph, self.base)
+
+    def _full(self) -> StoreFull:
+        """Return what a disk without room left of a write: nothing, or a commit to be published."""
+        head, published = self.repository.history.head, self.repository.current()
+        if head is None or (published and published.commit == head):
+            return StoreFull()
+        return StoreFullLate(head)
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -73,7 +73,8 @@ class Writing:
             "author": token.name,
             "message": message,
         }
-        seconds = self.settings.update_seconds + self.settings.publish_seconds
+        settings = self.settings
+        seconds = settings.lock_seconds + settings.update_seconds + settings.publish_seconds
         return crossing.written_of(await self._ask(request, edit.body, seconds))
 
     async def _ask(self, request: Mapping[str, Any], body: bytes, seconds: float) -> dict[str, Any]:
