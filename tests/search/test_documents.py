@@ -27,7 +27,7 @@ for number in range(3):
     new = {Quad(actor, name, value, graph) for name, value in said.items()}
     old = set(writable.quads(graph.value))
     change = ChangeSet(frozenset(old - new), frozenset(new - old))
-    with writable.writing() as writer, writer.draft(change) as draft:
+    with writable.writing() as writer, writable.draft(change) as draft:
         accepted = writable.check(change, draft)
         assert isinstance(accepted, Accepted), accepted
         writer.publish(draft, accepted, "essais", "Essai")

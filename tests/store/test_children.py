@@ -28,7 +28,7 @@ from thc_graph.store.pool import Pool
 def publish(writable, number):
     quad = Quad(*[NamedNode(f"urn:{number}")] * 3, NamedNode("urn:g"))
     change = ChangeSet(added=frozenset({quad}))
-    with writable.writing() as writer, writer.draft(change) as draft:
+    with writable.writing() as writer, writable.draft(change) as draft:
         cycle = [draft.store]
         cycle.append(cycle)
         writer.publish(draft, accept_unchecked(change), "essais", "Essai")
