@@ -203,6 +203,15 @@ async def test_a_turn_is_waited_for_so_long(settings: Settings) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_stop_does_not_wait_for_a_long_write(settings: Settings) -> None:
+    async with asyncio.timeout(PATIENCE):
+        async with Writing(replace(settings, stop_seconds=0.01)) as clerk:
+            pid = await pid_of(clerk)
+            await clerk._turn.acquire()
+    assert not _runs(Path(f"/proc/{pid}/stat"))
+
+
+@pytest.mark.anyio
 @pytest.mark.long
 async def test_a_full_queue_refuses_at_once(clerk: Writing) -> None:
     asked = [asyncio.ensure_future(write(clerk, n)) for n in range(writing.WAITING + 1)]

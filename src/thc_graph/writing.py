@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, astuple
 from types import TracebackType
 from typing import Any, Final, Self
@@ -53,8 +54,10 @@ class Writing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        async with self._turn:
-            await self._dismiss()
+        with suppress(TimeoutError):  # a write that takes longer is cut: nothing is half published
+            async with asyncio.timeout(self.settings.stop_seconds):
+                await self._turn.acquire()
+        await self._dismiss()
 
     async def write(self, edit: Edit, token: Token, message: str) -> Written:
         """Publish a write, in its turn; once begun it goes on, whoever stops waiting.
