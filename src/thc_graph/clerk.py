@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final
 from thc_graph import crossing, instance
 from thc_graph.errors import RemoteRefused, StoreFull, StoreFullLate, StoreLocked, ThcGraphError
 from thc_graph.settings import Resources, Settings
-from thc_graph.store import permissions, updates
+from thc_graph.store import permissions, recovery, updates
 from thc_graph.store.desk import Desk
 from thc_graph.store.permissions import GraphName
 from thc_graph.store.publication import Repository
@@ -103,7 +103,9 @@ def _recover(repository: Repository) -> Header:
     """Finish what a crash interrupted, and say so; another writer at work does it itself."""
     is_locked = False
     try:
-        with replace(repository, lock_seconds=0).writing():
+        at_once = replace(repository, lock_seconds=0, mending=recovery.log)
+        recovery.make_sure(at_once)
+        with at_once.writing():
             pass
     except StoreLocked:
         is_locked = True

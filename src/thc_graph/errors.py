@@ -28,7 +28,8 @@
     + StoreMissing
     + StoreLocked
     + DraftOutdated
-    + HistoryCorrupt
+    + StoreUnsound
+      - HistoryCorrupt
     + NothingToPurge
     + CommitUnknown
     + UndoConflict
@@ -243,12 +244,29 @@ class DraftOutdated(StoreError):
         super().__init__("Something was published since this was drafted.")
 
 
-class HistoryCorrupt(StoreError):
-    """A commit's file does not hold what its name says."""
+class StoreUnsound(StoreError):
+    """A file of the store, `file` from its folder, is not what was written there.
 
-    def __init__(self, commit: str) -> None:
-        super().__init__(f"Commit {commit} is damaged.")
+    `harm` is "missing", "empty", "cut", "altered" or "unreadable".
+    """
+
+    def __init__(self, file: str, harm: str) -> None:
+        super().__init__(f"The store is damaged: {file} is {harm}.")
+        self.file = file
+        self.harm = harm
+
+
+class HistoryCorrupt(StoreUnsound):
+    """A file of the history is harmed: that of `commit`, which may be "HEAD" or "ERASED".
+
+    `sound` is the last commit that still stands with all before it, where it was looked for.
+    """
+
+    def __init__(self, commit: str, harm: str = "altered", sound: str | None = None) -> None:
+        name = commit if commit.isupper() else f"{commit}.patch.gz"
+        super().__init__(f"history/{name}", harm)
         self.commit = commit
+        self.sound = sound
 
 
 class NothingToPurge(StoreError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from thc_graph.errors import SettingsError, StoreMissing
+from thc_graph.errors import SettingsError, StoreMissing, StoreUnsound
 from thc_graph.store import files
 
 FILE = "settings.yaml"
@@ -120,14 +120,21 @@ def read_settings(store: Path) -> Settings:
 
     Raises:
         StoreMissing: The folder has no settings file.
+        StoreUnsound: The file is empty, is no text, or has gone from a store that has a history.
         SettingsError: A setting is unknown, or is not of its type.
     """
     try:
-        given = yaml.safe_load((store / FILE).read_text("utf-8")) or {}
+        given = yaml.safe_load((store / FILE).read_text("utf-8"))
     except FileNotFoundError:
+        if (store / "history").is_dir():
+            raise StoreUnsound(FILE, "missing") from None
         raise StoreMissing(str(store)) from None
+    except UnicodeDecodeError as fault:
+        raise StoreUnsound(FILE, "unreadable") from fault
     except yaml.YAMLError as fault:
         raise SettingsError(f"{FILE} is not YAML: {fault}") from fault
+    if given is None:
+        raise StoreUnsound(FILE, "empty")
     if not isinstance(given, dict):
         raise SettingsError(f"{FILE} holds lines of the form `name: value`.")
     return Settings(store=store, **{name: _checked(name, value) for name, value in given.items()})

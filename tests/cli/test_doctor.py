@@ -13,7 +13,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, Store
 from typer.testing import CliRunner
 
 from thc_graph.cli.app import app, repository
-from thc_graph.cli.doctor import WORDS
+from thc_graph.cli.harms import WORDS
 from thc_graph.rdf.terms import SKOS, THC
 from thc_graph.settings import read_settings
 from thc_graph.store.publication import Repository

@@ -6,12 +6,16 @@ a guard: too many removals, or an undo of what changed since; 130 interrupted.
 """
 
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from sqlite3 import DatabaseError
 
 from thc_graph.cli import (  # each verb adds itself to the application
     backup,
     diff,
     doctor,
     export,
+    harms,
     import_,
     imports,
     init,
@@ -29,7 +33,7 @@ from thc_graph.cli import (  # each verb adds itself to the application
 )
 from thc_graph.cli.app import app
 from thc_graph.cli.console import fail
-from thc_graph.errors import SheetError, StoreLocked, ThcGraphError
+from thc_graph.errors import SheetError, StoreLocked, StoreUnsound, ThcGraphError
 
 
 def main() -> None:
@@ -40,12 +44,25 @@ def main() -> None:
         fail(f"Le processus n° {fault.pid or '?'} écrit encore dans le magasin : réessayer.", 5)
     except SheetError as fault:
         fail(str(fault), 3)
+    except StoreUnsound as fault:
+        fail(harms.sentence(fault, _language(sys.argv)), 1)
     except ThcGraphError as fault:
         fail(str(fault), 1)
-    except OSError as fault:
+    except (OSError, RuntimeError, DatabaseError) as fault:
+        found = harms.harm_of(fault)
+        if found is not None:
+            fail(harms.sentence(found, _language(sys.argv)), 1)
+        if not isinstance(fault, OSError):
+            raise
         fail(_why(fault), 1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _language(arguments: Sequence[str]) -> str:
+    """Return the language that was asked for, wherever in a command the error came from."""
+    is_english = "--lang=en" in arguments or ("--lang", "en") in pairwise(arguments)
+    return "en" if is_english else "fr"
 
 
 def _why(fault: OSError) -> str:

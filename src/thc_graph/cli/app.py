@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from thc_graph import __version__, instance
-from thc_graph.cli import console, mirroring
+from thc_graph.cli import console, harms, mirroring
 from thc_graph.settings import Settings, read_settings
 from thc_graph.sheets.problems import message
+from thc_graph.store import recovery
 from thc_graph.store.publication import Repository
 
 app = typer.Typer(
@@ -60,7 +61,11 @@ def repository(settings: Settings, language: str = "fr") -> Repository:
 
     A writer that waits, or leaves a remote engine behind, says so in `language`.
     """
-    found = replace(instance.repository(settings), waiting=partial(_tell_waiting, language))
+    found = replace(
+        instance.repository(settings),
+        waiting=partial(_tell_waiting, language),
+        mending=partial(harms.tell, language=language),
+    )
     if not (settings.is_ruled and settings.remote_update):
         return found
     return replace(found, follow=mirroring.Follower(settings, language))
@@ -71,11 +76,17 @@ def _tell_waiting(language: str, pid: int | None) -> None:
         console.say(message("waiting", pid=pid or "?").in_(language))
 
 
-def opened(context: typer.Context) -> tuple[Settings, Repository]:
+def opened(context: typer.Context, *, sure: bool = True) -> tuple[Settings, Repository]:
     """Return the settings and the repository of the store the person named.
+
+    With `sure`, its history is verified, and what is derived from it mended, and told.
 
     Raises:
         StoreMissing: There is none.
+        StoreUnsound: A file is harmed, and cannot be made again.
     """
     settings = read_settings(context.obj.store)
-    return settings, repository(settings, context.obj.language)
+    found = repository(settings, context.obj.language)
+    if sure:
+        recovery.make_sure(found)
+    return settings, found

@@ -1,27 +1,29 @@
 """`thc-graph doctor`: is this store whole, is this machine fit, and what to do if not."""
 
 import asyncio
+import fcntl
 import platform
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from thc_graph import __version__
-from thc_graph.cli import console
+from thc_graph.cli import console, harms
 from thc_graph.cli.app import app, opened
-from thc_graph.errors import StoreError, StoreLocked
+from thc_graph.errors import StoreError, StoreUnsound
 from thc_graph.settings import Settings
+from thc_graph.sheets.journal import entries
+from thc_graph.store import purging, recovery, tokens
 from thc_graph.store.checkup import Finding, Level, examine
 from thc_graph.store.pool import Pool
-from thc_graph.store.publication import Repository, locked
+from thc_graph.store.publication import Repository
 from thc_graph.store.snapshots import Snapshot
 
-WORDS = Path(__file__).with_name("findings.yaml")
 MEBIBYTE = 1 << 20
 ROOM = 2  # times the store: a snapshot is built beside the one it replaces
 
@@ -32,14 +34,19 @@ _MARK = {Level.FAULT: "✖", Level.WARNING: "⚠", Level.GOOD: "✔"}
 def doctor(
     context: typer.Context,
     strict: Annotated[bool, typer.Option("--strict", help="Compte les avertissements.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Refait d'abord ce qui se dérive de l'historique.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="En JSON.")] = False,
 ) -> None:
     """Vérifie le magasin, publication par publication, et la machine ; dit que faire."""
-    settings, repository = opened(context)
-    words = yaml.safe_load(WORDS.read_text("utf-8"))
+    settings, repository = opened(context, sure=False)
+    if repair:
+        with suppress(StoreUnsound):  # what cannot be made again is found again, and named
+            recovery.make_sure(repository, thorough=True)
     told = []
     for each in _findings(settings, repository):
-        text = words[each.code][context.obj.language].format(**each.facts)
+        text = _text(each, context.obj.language)
         told.append({"level": each.level, "code": each.code, **each.facts, "text": text})
         if not json:
             console.data(f"{_MARK[each.level]} {text}")
@@ -49,6 +56,14 @@ def doctor(
     if Level.FAULT in levels:
         raise typer.Exit(1)
     raise typer.Exit(4 if strict and Level.WARNING in levels else 0)
+
+
+def _text(finding: Finding, language: str) -> str:
+    facts = dict(finding.facts)
+    if "harm" in facts:
+        facts |= harms.described(str(facts["file"]), str(facts["harm"]), language)
+    text: str = harms.words()[finding.code][language].format(**facts)
+    return text
 
 
 def _findings(settings: Settings, repository: Repository) -> Iterator[Finding]:
@@ -61,22 +76,43 @@ def _findings(settings: Settings, repository: Repository) -> Iterator[Finding]:
     yield from _lock(settings.store)
     yield from _disk(settings.store)
     yield from _notices(settings)
-    snapshot = repository.current()
+    snapshot = recovery.pointed(settings.store)
     if snapshot is not None:
         yield asyncio.run(_children(snapshot))
+    yield from _private(settings.store)
     yield from examine(repository)
 
 
 def _lock(root: Path) -> Iterator[Finding]:
-    try:
-        with locked(root):
+    """Look at the lock without taking it: the store may be one that cannot be written."""
+    with suppress(FileNotFoundError), (root / "lock").open(errors="replace") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield Finding(Level.WARNING, "locked", {"pid": file.read().strip() or "?"})
+
+
+def _private(root: Path) -> Iterator[Finding]:
+    """Look at what is nobody's to make again: each file's form, which is all that can be held."""
+    for reading in (tokens.listed, purging.begun, purging.check_key):
+        try:
+            reading(root)
+        except StoreUnsound as fault:
+            yield Finding(Level.FAULT, "file-harmed", {"file": fault.file, "harm": fault.harm})
+        except StoreError:
             pass
-    except StoreLocked as fault:
-        yield Finding(Level.WARNING, "locked", {"pid": fault.pid or "?"})
+    lost: list[str] = []
+    for _ in entries(root, lost.append):
+        pass
+    for file in lost:
+        yield Finding(Level.FAULT, "file-harmed", {"file": file, "harm": "unreadable"})
 
 
 def _disk(root: Path) -> Iterator[Finding]:
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    size = 0
+    for path in root.rglob("*"):
+        with suppress(OSError):  # a writer's drafts come and go
+            size += path.stat().st_size if path.is_file() else 0
     free = shutil.disk_usage(root).free
     facts: dict[str, str | int] = {"free": free // MEBIBYTE, "used": size // MEBIBYTE}
     low = free < ROOM * size

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from thc_graph.cli import console, endings, reports
+from thc_graph.cli import console, endings, harms, reports
 from thc_graph.cli.app import app, opened
 from thc_graph.differences import differences
-from thc_graph.errors import UndoConflict
+from thc_graph.errors import StoreUnsound, UndoConflict
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import Accepted
@@ -35,8 +35,8 @@ def imports(context: typer.Context) -> None:
 @commands.command("list")
 def list_(context: typer.Context, json: Json = False) -> None:
     """Liste les imports, le dernier d'abord."""
-    settings, _ = opened(context)
-    found = list(entries(settings.store))
+    settings, _ = opened(context, sure=False)
+    found = list(entries(settings.store, partial(_tell_harmed, language=context.obj.language)))
     if json:
         console.as_json([vars(each) for each in found])
     elif found:
@@ -50,7 +50,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Dit tout d'un import : ce qu'il a changé, les lignes refusées et pourquoi."""
-    settings, repository = opened(context)
+    settings, repository = opened(context, sure=False)
     found = [e for e in entries(settings.store) if name in (e.id, e.commit) or _starts(e, name)]
     if not found:
         console.fail(f"Aucun import « {name} » : voir `thc-graph imports`.", 1)
@@ -117,6 +117,10 @@ def _stop_on_faults(outcome: Accepted | list[Violation], language: str) -> Accep
 def _commit_of(name: str, found: list[Entry]) -> str:
     """Return the commit of the import that goes by this name; a commit is its own name."""
     return next((e.commit for e in found if e.commit and name and e.id == name), name)
+
+
+def _tell_harmed(file: str, language: str) -> None:
+    console.say(harms.sentence(StoreUnsound(file, "unreadable"), language))
 
 
 def _starts(entry: Entry, name: str) -> bool:

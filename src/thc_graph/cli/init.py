@@ -18,6 +18,7 @@ from thc_graph.rdf.terms import in_graph
 from thc_graph.schema.reading import read_triples
 from thc_graph.settings import Settings, read_settings, resources, write_settings
 from thc_graph.sheets.datasets import inputs
+from thc_graph.store import recovery
 from thc_graph.store.publication import Repository
 
 AUTHOR = "thc-graph"
@@ -48,6 +49,7 @@ def init(
     store = folder or given.store
     settings = _settings(store, base, publisher, demo, conformance)
     created = repository(settings, given.language)
+    recovery.make_sure(created)
     if conformance:
         publish(created, ChangeSet, "Magasin de conformité")
         console.say(f"Magasin prêt : {store}")

@@ -18,7 +18,7 @@ def log(
     json: Annotated[bool, typer.Option("--json", help="En JSON.")] = False,
 ) -> None:
     """Liste les publications ; avec un numéro, donne ce qu'elle a changé (RDF Patch)."""
-    _, repository = opened(context)
+    _, repository = opened(context, sure=False)
     history = repository.history
     endings.tell_clock(history, context.obj.language)
     found = [each for each in history.log() if each.id.startswith(commit)]

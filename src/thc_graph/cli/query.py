@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from thc_graph.cli import console
-from thc_graph.cli.app import app
+from thc_graph.cli.app import app, opened
 from thc_graph.errors import QueryNotAcceptable, QuerySyntaxError
 from thc_graph.rdf.formats import BINDINGS, GRAPHS
-from thc_graph.settings import Settings, read_settings
+from thc_graph.settings import Settings
 from thc_graph.store.engine import Query
 from thc_graph.store.pool import Pool
 from thc_graph.store.snapshots import current
@@ -38,7 +38,7 @@ def query(
     """Interroge le graphe publié en SPARQL."""
     text = sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
     types = FORMATS.get(format_, ("text/csv", *BINDINGS, *GRAPHS))
-    settings = read_settings(context.obj.store)
+    settings, _ = opened(context)
     try:
         answer = asyncio.run(_answer(settings, Query(text, types, timeout)))
     except QuerySyntaxError as fault:

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
-from thc_graph.cli import console
+from thc_graph.cli import console, harms
 from thc_graph.cli.app import app
-from thc_graph.settings import FILE, read_settings
+from thc_graph.errors import StoreUnsound
+from thc_graph.settings import FILE, Settings, read_settings
+from thc_graph.store import recovery, tokens
 from thc_graph.store.snapshots import current
 
 _MISSING = (
@@ -35,13 +37,13 @@ def serve(
     from thc_graph.web.doors import Doors, listen  # noqa: PLC0415
     from thc_graph.web.editors import create_editors  # noqa: PLC0415
     from thc_graph.web.server import Server  # noqa: PLC0415
-    from thc_graph.writing import recover  # noqa: PLC0415
 
     settings = read_settings(context.obj.store)
     if public and settings.missing():
         console.fail(_MISSING.format(names=", ".join(settings.missing()), file=FILE), 1)
-    if not recover(settings):
-        console.say("Un import est en cours : la version publiée est servie.")
+    _make_sure(settings, context.obj.language)
+    if editors is not None:
+        tokens.listed(settings.store)  # refused here where it cannot be read
     current(settings.store)  # refused here, in words, rather than by the server
     logs.configure()
     service = open_service(settings)
@@ -57,3 +59,23 @@ def serve(
         server.run(sockets)
     if not server.started:
         raise typer.Exit(1)
+
+
+def _make_sure(settings: Settings, language: str) -> None:
+    """Tell what is harmed, and let a clerk mend it and finish what a crash interrupted.
+
+    A store that cannot be written is served as it stands, if it is sound.
+    """
+    from thc_graph.writing import recover  # noqa: PLC0415 - only this command pays for it
+
+    harmed = recovery.look(settings.store)
+    if recovery.is_closed(settings.store):
+        if harmed:
+            raise StoreUnsound(harmed[0].file, harmed[0].harm)
+        console.say(harms.words()["read-only"][language])
+        return
+    harms.tell(harmed, language)
+    if not recover(settings):
+        if harmed:
+            raise StoreUnsound(harmed[0].file, harmed[0].harm)
+        console.say("Un import est en cours : la version publiée est servie.")

@@ -22,7 +22,7 @@ def create(
     role: Annotated[Role, typer.Option(help="Lire, écrire, ou tout.")] = "write",
 ) -> None:
     """Crée un jeton et le montre, une seule fois."""
-    settings, _ = opened(context)
+    settings, _ = opened(context, sure=False)
     try:
         secret = tokens.create(settings.store, name, role)
     except StoreError:
@@ -37,7 +37,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="En JSON.")] = False,
 ) -> None:
     """Liste les jetons, sans leur secret."""
-    settings, _ = opened(context)
+    settings, _ = opened(context, sure=False)
     found = tokens.listed(settings.store)
     if json:
         facts = (asdict(each) for each in found)
@@ -49,7 +49,7 @@ def list_(
 @token.command()
 def revoke(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NOM")]) -> None:
     """Retire un jeton, dès la requête suivante."""
-    settings, _ = opened(context)
+    settings, _ = opened(context, sure=False)
     if not tokens.revoke(settings.store, name):
         console.fail(f"Il n'y a pas de jeton « {name} ».", 1)
     console.say(f"Jeton « {name} » retiré.")

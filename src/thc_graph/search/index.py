@@ -8,6 +8,7 @@ links the former index's files (they never change) and replaces what it touches.
 
 import gc
 import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
 
 import tantivy
@@ -36,6 +38,7 @@ LARGE: Final = 10_000  # changed entities from which a whole index is built soon
 HEAP: Final = 128 << 20  # bytes gathered before a segment is made: fewer are read faster
 POSTCODES: Final = 50  # communes that share one at most (there are 46 in 2024)
 BUCKETS: Final = 65_000  # facet values counted at most
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,11 @@ class Indexing:
             return
         _link(former, folder)
         again = self._pointing_at(draft.store, touched) | touched
-        _replace(folder, draft.store, self.schema, again)
+        try:
+            _replace(folder, draft.store, self.schema, again)
+        except ValueError:  # the former index is harmed
+            shutil.rmtree(folder)
+            build(folder, draft.store, self.schema)
 
     def _pointing_at(self, store: Store, touched: Collection[NamedNode]) -> set[NamedNode]:
         along = {AUTHORITY, *(shape.predicate for shape in _along(self.schema))}
@@ -212,7 +219,7 @@ def open_index(snapshot: Snapshot, schema: Schema) -> "Index":
     """Return the index of a snapshot; one that has none for this schema gets it now."""
     folder = snapshot.path / folder_name(schema)
     if folder.is_dir():
-        return Index(_open(folder, schema))
+        return _opened(folder, snapshot, schema)
     draft = folder.with_name(f".{folder.name}-{os.getpid()}")
     try:
         build(draft, snapshot.store(), schema)
@@ -221,7 +228,21 @@ def open_index(snapshot: Snapshot, schema: Schema) -> "Index":
         shutil.rmtree(draft, ignore_errors=True)
         if not folder.is_dir():
             return Index(build(None, snapshot.store(), schema))
-    return Index(_open(folder, schema))
+    return _opened(folder, snapshot, schema)
+
+
+def _opened(folder: Path, snapshot: Snapshot, schema: Schema) -> "Index":
+    """Open an index; one that is harmed is left where it is, and another is made in memory."""
+    try:
+        if os.access(folder, os.W_OK):
+            return Index(_open(folder, schema))
+        with TemporaryDirectory() as aside:  # its files stay open: the engine wants a lock there
+            for path in folder.iterdir():
+                (Path(aside) / path.name).symlink_to(path.resolve())
+            return Index(_open(Path(aside), schema))
+    except ValueError:
+        _LOG.warning("The index is harmed: another is made in memory.")
+        return Index(build(None, snapshot.store(), schema))
 
 
 def nothing(schema: Schema) -> "Index":

@@ -4,7 +4,7 @@ It stands beside the store and is never published.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +52,10 @@ def write(
     return entry
 
 
-def entries(root: Path) -> Iterator[Entry]:
-    """Yield the imports, the last one first."""
+def entries(root: Path, harmed: Callable[[str], object] = str) -> Iterator[Entry]:
+    """Yield the imports, the last one first; `harmed` is told the file of one that is not read."""
     for path in sorted((root / "journal").glob("[!.]*.json"), reverse=True):
-        yield Entry(**json.loads(path.read_text("utf-8")))
+        try:
+            yield Entry(**json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError, TypeError):
+            harmed(path.relative_to(root).as_posix())

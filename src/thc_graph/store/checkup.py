@@ -6,13 +6,14 @@ A fault is told as a code with its facts; whoever reads them finds the words els
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from pyoxigraph import DefaultGraph, Quad
 
-from thc_graph.errors import HistoryCorrupt
+from thc_graph.errors import HistoryCorrupt, StoreUnsound
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import read_patch
-from thc_graph.store import files, purging
+from thc_graph.store import files, purging, recovery, seals
 from thc_graph.store.history import Commit, History
 from thc_graph.store.publication import Repository
 from thc_graph.store.snapshots import Snapshot
@@ -38,37 +39,58 @@ def examine(repository: Repository) -> Iterator[Finding]:
     commits: list[Commit] = []
     faults = list(_chain(repository.history, commits))
     yield from faults
-    if faults:
-        return  # what follows would only repeat it
-    yield Finding(Level.GOOD, "history", {"commits": len(commits)})
-    yield from _seals(repository.history, commits)
-    yield from _strays(repository.history, commits)
+    if not faults:
+        yield Finding(Level.GOOD, "history", {"commits": len(commits)})
+        yield from _seals(repository.history, commits)
+        yield from _strays(repository.history, commits)
     yield from _leftovers(repository)
-    snapshot = repository.current()
+    snapshot = recovery.pointed(repository.root)
+    yield from _files(repository.root, snapshot)
     if snapshot is None:
         yield Finding(Level.FAULT, "snapshot-missing")
-        return
+    if snapshot is None or faults:
+        return  # what follows would only repeat it
     try:
         yield from _replay(repository, snapshot, commits)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, StoreUnsound):
         yield Finding(Level.FAULT, "snapshot-unreadable", {"commit": snapshot.commit})
+
+
+def _files(root: Path, snapshot: Snapshot | None) -> Iterator[Finding]:
+    """Read every file of the snapshots, and hold it to its seal."""
+    found = recovery.harms(root, thorough=True)
+    for each in found:
+        yield Finding(Level.FAULT, "file-harmed", {"file": each.file, "harm": each.harm})
+    if snapshot is not None and not found:
+        yield Finding(Level.GOOD, "files", {"number": seals.number(snapshot.path)})
+    for folder in sorted((root / "snapshots").glob("[!.]*")):
+        if snapshot is None or folder != snapshot.path:
+            for each in seals.harms(folder, thorough=True):
+                file = (folder / each.file).relative_to(root).as_posix()
+                yield Finding(Level.WARNING, "former-harmed", {"file": file, "harm": each.harm})
 
 
 def _chain(history: History, commits: list[Commit]) -> Iterator[Finding]:
     """Follow the parents from `HEAD`: each hash, each count, each link."""
-    if history.head is None:
+    try:
+        id_ = history.head
+        redactions = history.erased().redacted
+    except HistoryCorrupt as fault:
+        yield Finding(Level.FAULT, "file-harmed", {"file": fault.file, "harm": fault.harm})
+        return
+    if id_ is None:
         yield Finding(Level.FAULT, "history-missing")
-    id_ = history.head
     while id_ is not None:
         try:
             commit = history.commit(id_)
             change = read_patch(history.text(id_).partition("\n")[2])
-        except (HistoryCorrupt, SyntaxError, ValueError, KeyError, TypeError):
-            yield Finding(Level.FAULT, "commit-damaged", {"commit": id_})
+        except (HistoryCorrupt, SyntaxError, ValueError, KeyError, TypeError) as fault:
+            harm = fault if isinstance(fault, HistoryCorrupt) else HistoryCorrupt(id_)
+            facts = {"commit": id_, "file": harm.file, "harm": harm.harm}
+            yield Finding(Level.FAULT, "commit-damaged", {**facts})
             return
         commits.append(commit)
-        redacted = id_ in history.erased().redacted
-        if not redacted and (len(change.added), len(change.removed)) != (
+        if id_ not in redactions and (len(change.added), len(change.removed)) != (
             commit.added,
             commit.removed,
         ):

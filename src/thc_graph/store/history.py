@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +30,7 @@ from thc_graph.store import files
 
 ASIDE: Final = ".aside"  # a folder for what is being written: no listing of all commits finds it
 SLACK: Final = timedelta(minutes=1)  # by which two clocks may differ unnoticed
+ID: Final = re.compile("[0-9a-f]{64}")  # a commit's
 LEVEL: Final = 6  # of nine, which takes three times as long for an eighth fewer bytes
 
 
@@ -88,9 +90,20 @@ class History:
 
     @property
     def head(self) -> str | None:
-        """The id of the last acknowledged commit, None before the first."""
-        path = self.folder / "HEAD"
-        return path.read_text("ascii").strip() if path.exists() else None
+        """The id of the last acknowledged commit, None before the first.
+
+        Raises:
+            HistoryCorrupt: There are commits, and nothing tells which is the last.
+        """
+        try:
+            id_ = (self.folder / "HEAD").read_bytes().decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            if len(self) > 1:  # a single one may be the first, not acknowledged yet
+                raise HistoryCorrupt("HEAD", "missing") from None
+            return None
+        if not ID.fullmatch(id_):
+            raise HistoryCorrupt("HEAD", "altered" if id_ else "empty")
+        return id_
 
     @property
     def since(self) -> float | None:
@@ -160,8 +173,16 @@ class History:
             self._put(self.path(id_), _packed([text])[1])
 
     def erased(self) -> Erased:
+        """Return what purges left.
+
+        Raises:
+            HistoryCorrupt: `ERASED` cannot be read.
+        """
         path = self.folder / "ERASED"
-        return Erased(**json.loads(path.read_text("utf-8"))) if path.exists() else Erased()
+        try:
+            return Erased(**json.loads(path.read_text("utf-8"))) if path.exists() else Erased()
+        except (ValueError, TypeError) as fault:
+            raise HistoryCorrupt("ERASED") from fault
 
     def remember(self, erased: Erased) -> None:
         text = json.dumps(asdict(erased), indent=1, sort_keys=True)
@@ -225,6 +246,17 @@ class History:
         except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as fault:
             raise HistoryCorrupt(id_) from fault
 
+    def read(self, id_: str, sealed: str | None) -> Commit:
+        """Return a commit whose file is sound, `ERASED` left aside: a purge may have `sealed` it.
+
+        Raises:
+            HistoryCorrupt: As `text` does.
+        """
+        content = self._content(id_)
+        if _sha256(content) not in (id_, sealed):
+            raise HistoryCorrupt(id_)
+        return commit_of(id_, content.partition(b"\n")[0].decode())
+
     def digest(self, id_: str) -> str:
         """Return the SHA-256 of what a commit's file holds, whatever it is."""
         return _sha256(self._content(id_))
@@ -232,7 +264,11 @@ class History:
     def _content(self, id_: str) -> bytes:
         try:
             return gzip.decompress(self.path(id_).read_bytes())
-        except (OSError, EOFError, zlib.error) as fault:
+        except FileNotFoundError as fault:
+            raise HistoryCorrupt(id_, "missing") from fault
+        except EOFError as fault:
+            raise HistoryCorrupt(id_, "cut") from fault
+        except (OSError, zlib.error) as fault:
             raise HistoryCorrupt(id_) from fault
 
 

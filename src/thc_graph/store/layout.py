@@ -8,7 +8,7 @@ one refuses what it does not know, rather than read it wrong.
 from pathlib import Path
 from typing import Final
 
-from thc_graph.errors import StoreTooNew
+from thc_graph.errors import StoreTooNew, StoreUnsound
 from thc_graph.store import files
 
 FORMAT: Final = 1
@@ -20,9 +20,13 @@ def check(root: Path) -> int:
 
     Raises:
         StoreTooNew: A newer program wrote it.
+        StoreUnsound: The mark cannot be read.
     """
     path = root / MARK
-    found = int(path.read_text("ascii")) if path.exists() else 0
+    try:
+        found = int(path.read_text("ascii")) if path.exists() else 0
+    except ValueError as fault:
+        raise StoreUnsound(MARK, "altered") from fault
     if found > FORMAT:
         raise StoreTooNew(found, FORMAT)
     return found

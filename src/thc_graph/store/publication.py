@@ -23,13 +23,14 @@ from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import Accepted, accept, accept_unchecked, violations
-from thc_graph.store import layout, purging, snapshots, touches
+from thc_graph.store import layout, purging, recovery, snapshots, touches
 from thc_graph.store.checks import newly_broken
 from thc_graph.store.derivation import Derivation
 from thc_graph.store.furnishing import LARGE, Ahead, furnish
 from thc_graph.store.history import Commit, History, Source
 from thc_graph.store.progress import Progress, silent
 from thc_graph.store.purging import Erasure
+from thc_graph.store.seals import Harm
 from thc_graph.store.snapshots import Artefact, Draft, Snapshot
 
 PAUSE: Final = 0.02  # seconds between two tries of a lock
@@ -54,6 +55,7 @@ class Repository:
     follow: Callable[["Repository"], None] | None = None  # called when a writer has ended
     lock_seconds: float = 10.0  # to wait for another writer
     waiting: Callable[[int | None], None] = _silent  # told once whom a writer waits for, by pid
+    mending: Callable[[list[Harm]], None] = recovery.log  # told what is made again, before it is
     union: bool = True
     ruled: bool = True
 
@@ -158,6 +160,7 @@ class Repository:
         Raises:
             StoreLocked: Another process is writing, and has been for `lock_seconds`.
             StoreTooNew: A newer program wrote this store.
+            StoreUnsound: A file is harmed that cannot be made again.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root, self.lock_seconds, self.waiting):
@@ -186,7 +189,8 @@ class Writer:
     def may_publish(self, draft: Draft, upon: Snapshot | None) -> bool:
         """Tell whether a draft, and what was proposed `upon` a state, stand on the last commit."""
         former = draft.previous.commit if draft.previous else None
-        return upon == draft.previous and former == self.repository.history.head
+        is_last = upon == draft.previous and former == self.repository.history.head
+        return is_last and draft.ground == snapshots.ground(draft.previous)
 
     def publish(
         self,
@@ -230,10 +234,11 @@ class Writer:
     def recover(self) -> None:
         """Finish what a crash interrupted: history is the truth, the snapshot follows it."""
         repository = self.repository
-        history, published = repository.history, repository.current()
+        history = repository.history
         history.tidy()
-        snapshots.tidy(repository.root, published)
+        snapshots.tidy(repository.root, recovery.pointed(repository.root))
         is_purging = purging.resume(repository.root, history)
+        published = recovery.sound(repository)
         if history.head != (published.commit if published else None):
             published = self._rebuild()
         if is_purging and published:

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, parse
 
-from thc_graph.errors import NothingToPurge
+from thc_graph.errors import NothingToPurge, StoreUnsound
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDF, SH, XSD
 from thc_graph.schema.model import Text
@@ -41,6 +41,7 @@ _RETURNS: Final = Text(
     en="This record was erased (thc-graph purge): make sure it may be published again.",
 )
 _KEY: Final = "purge.key"
+_KEY_SIZE: Final = 32
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,15 @@ def begin(root: Path, history: History, erasure: Erasure, author: str) -> None:
 
 
 def resume(root: Path, history: History) -> bool:
-    """Bring the history to the end of a purge that was begun; tell whether there was one."""
+    """Bring the history to the end of a purge that was begun; tell whether there was one.
+
+    Raises:
+        StoreUnsound: What was to be erased cannot be read any more.
+    """
     if not (root / INTENT).exists():
         return False
     history.sweep()
-    intent = json.loads((root / INTENT).read_text("utf-8"))
+    intent = _intent(root)
     erasure = Erasure(**{name: _tuple(value) for name, value in intent["erasure"].items()})
     if history.head == intent["head"]:  # else its commit stands already
         history.redact(dict(_redactions(history, erasure, Blot(intent["texts"]))))
@@ -197,17 +202,55 @@ def close(root: Path, keep: Path) -> None:
     for path in (root / "snapshots").iterdir():
         if path != keep and not path.name.startswith(".draft-"):  # a draft ends with its process
             shutil.rmtree(path)
-    blot = Blot(json.loads((root / INTENT).read_text("utf-8"))["texts"])
+    blot = Blot(_intent(root)["texts"])
     for path in _private(root, ".*"):
         if not files.is_at_work(path):
             path.unlink()
     for path in _private(root, "[!.]*.json"):
-        before = json.loads(path.read_text("utf-8"))
+        before = _told(path)
         after = blot.over(before)
         if after != before:
             files.replace(path, json.dumps(after, ensure_ascii=False, indent=1).encode())
     (root / INTENT).unlink()
     files.sync_folder(root)
+
+
+def begun(root: Path) -> bool:
+    """Tell whether a purge was begun and is not at its end.
+
+    Raises:
+        StoreUnsound: What was to be erased cannot be read any more.
+    """
+    return (root / INTENT).exists() and bool(_intent(root))
+
+
+def check_key(root: Path) -> None:
+    """Hold the key of the tombstones to its form; which one it was, nothing else tells.
+
+    Raises:
+        StoreUnsound: It is no key of ours.
+    """
+    path = root / _KEY
+    if path.exists() and len(path.read_bytes()) != _KEY_SIZE:
+        raise StoreUnsound(_KEY, "cut" if path.stat().st_size else "empty")
+
+
+def _intent(root: Path) -> dict[str, Any]:
+    try:
+        intent: dict[str, Any] = json.loads((root / INTENT).read_text("utf-8"))
+        Erasure(**intent["erasure"])
+        return {name: intent[name] for name in ("erasure", "texts", "author", "head")}
+    except (ValueError, TypeError, KeyError) as fault:
+        raise StoreUnsound(INTENT, "unreadable") from fault
+
+
+def _told(path: Path) -> Any:
+    """Return what a private file tells: a harmed one is one text, covered as a whole."""
+    content = path.read_bytes().decode("utf-8", "replace")
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content
 
 
 def _private(root: Path, pattern: str) -> list[Path]:
@@ -233,7 +276,11 @@ def _content(path: Path) -> bytes:
 
 
 def tombstone(root: Path, iri: str) -> Tombstone | None:
-    """Return what is left of an entity that was erased whole."""
+    """Return what is left of an entity that was erased whole; without a sound key, nothing."""
+    try:
+        check_key(root)
+    except StoreUnsound:
+        return None
     if not (root / _KEY).exists():
         return None
     told = History(root / "history").erased().subjects.get(_digest(root, iri))
@@ -313,7 +360,8 @@ def _digest(root: Path, iri: str) -> str:
 def _key(root: Path) -> bytes:
     """Return the key of this store's tombstones, made at the first purge."""
     path = root / _KEY
+    check_key(root)
     if not path.exists():
-        files.replace(path, os.urandom(32))
+        files.replace(path, os.urandom(_KEY_SIZE))
         path.chmod(0o600)
     return path.read_bytes()

@@ -23,12 +23,13 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Store, Triple, serialize
 
-from thc_graph.errors import StoreMissing
+from thc_graph.errors import StoreMissing, StoreUnsound
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import in_graph
-from thc_graph.store import files, layout
+from thc_graph.store import files, history, layout, seals
 
+POINTER = "CURRENT"  # the file that names the published one
 KEPT = 3  # snapshots kept beside one another; any other can be rebuilt from history
 BULK = 20_000  # quads from which the engine's bulk loader and a compaction pay
 TICK = 1_000_000  # nanoseconds between two snapshots at least
@@ -48,7 +49,15 @@ class Snapshot:
         return self.path / "quads"
 
     def store(self) -> Store:
-        return Store.read_only(str(self.quads))
+        """Open the engine, read-only.
+
+        Raises:
+            StoreUnsound: It finds its files harmed.
+        """
+        try:
+            return Store.read_only(str(self.quads))
+        except (OSError, RuntimeError) as fault:
+            raise StoreUnsound(f"snapshots/{self.path.name}/quads", "unreadable") from fault
 
 
 def current(root: Path) -> Snapshot:
@@ -57,13 +66,19 @@ def current(root: Path) -> Snapshot:
     Raises:
         StoreMissing: Nothing was ever published here.
         StoreTooNew: A newer program wrote this store.
+        StoreUnsound: `CURRENT` names no snapshot that is there.
     """
     layout.check(root)
     try:
-        commit = (root / "CURRENT").read_text("ascii").strip()
+        commit = (root / POINTER).read_bytes().decode("ascii", "replace").strip()
     except FileNotFoundError:
         raise StoreMissing(str(root)) from None
-    return Snapshot(commit, root / "snapshots" / commit)
+    path = root / "snapshots" / commit
+    if not history.ID.fullmatch(commit):
+        raise StoreUnsound(POINTER, "altered" if commit else "empty")
+    if not path.is_dir():
+        raise StoreUnsound(f"snapshots/{commit}", "missing")
+    return Snapshot(commit, path)
 
 
 class Draft:
@@ -72,6 +87,7 @@ class Draft:
     def __init__(self, folder: Path, previous: Snapshot | None, *, union: bool = True) -> None:
         self.folder = folder
         self.previous = previous
+        self.ground = ground(previous)  # what `previous` was: it may be made again meanwhile
         self.before = previous.store() if previous else None
         self.touched: set[NamedNode] = set()  # subjects whose facts are not those of `previous`
         self.union = union
@@ -189,12 +205,13 @@ def scratch(root: Path) -> Iterator[Path]:
 def publish(root: Path, draft: Draft, commit: str) -> Snapshot:
     """Make a draft the published snapshot of `commit`, by one rename each."""
     draft.close()
+    seals.put(draft.folder, draft.previous.path if draft.previous else None)
     snapshot = Snapshot(commit, root / "snapshots" / commit)
     _date(draft)
     shutil.rmtree(snapshot.path, ignore_errors=True)
     draft.folder.rename(snapshot.path)
     files.sync_folder(snapshot.path.parent)
-    files.replace(root / "CURRENT", commit.encode("ascii"))
+    files.replace(root / POINTER, commit.encode("ascii"))
     return snapshot
 
 
@@ -217,6 +234,11 @@ def tidy(root: Path, keep: Snapshot | None) -> None:
     for path in kept[KEPT:]:
         if keep is None or path != keep.path:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def ground(snapshot: Snapshot | None) -> int | None:
+    """Return what tells a snapshot's folder from one made again in its place."""
+    return snapshot.path.stat().st_ino if snapshot else None
 
 
 def facts(store: Store, nodes: Iterable[NamedNode]) -> Iterator[Triple]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from thc_graph.errors import StoreError
+from thc_graph.errors import StoreError, StoreUnsound
 from thc_graph.store import files
 
 FILE: Final = "tokens.json"
@@ -36,12 +36,18 @@ class Token:
 
 
 def listed(root: Path) -> list[Token]:
-    """Return the tokens of the store in `root`, the oldest first."""
+    """Return the tokens of the store in `root`, the oldest first.
+
+    Raises:
+        StoreUnsound: The file cannot be read: nobody comes in.
+    """
     try:
         kept = json.loads((root / FILE).read_text("utf-8"))
+        return [Token(**each) for each in kept]
     except FileNotFoundError:
         return []
-    return [Token(**each) for each in kept]
+    except (ValueError, TypeError) as fault:
+        raise StoreUnsound(FILE, "altered") from fault
 
 
 def create(root: Path, name: str, role: Role) -> str:
