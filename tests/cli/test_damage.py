@@ -129,7 +129,7 @@ def test_serve(store: Repository, name: str, damage: str) -> None:
 def command(root: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     program = Path(sys.executable).with_name("thc-graph")
     return subprocess.run(
-        [program, "--store", root, *words], capture_output=True, text=True, check=False, timeout=120
+        [program, "--store", root, *words], capture_output=True, text=True, check=False, timeout=600
     )
 
 
@@ -174,7 +174,7 @@ def closed(store: Repository) -> Path:
 def in_closed(root: Path, script: str) -> "subprocess.CompletedProcess[str]":
     mount = f"mount --bind {root} {root} && mount -o remount,ro,bind {root} && "
     words = ["unshare", "-m", "sh", "-c", mount + script]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
     if "mount:" in done.stderr:
         pytest.skip(f"this machine mounts nothing: {done.stderr}")
     return done
