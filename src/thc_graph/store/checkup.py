@@ -4,6 +4,7 @@ A fault is told as a code with its facts; whoever reads them finds the words els
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -80,6 +81,10 @@ def _chain(history: History, commits: list[Commit]) -> Iterator[Finding]:
         return
     if id_ is None:
         yield Finding(Level.FAULT, "history-missing")
+    with suppress(HistoryCorrupt):  # a commit's own harm is told below
+        for each in recovery.harms_of_erased(history):
+            yield Finding(Level.FAULT, "file-harmed", {"file": each.file, "harm": each.harm})
+            return
     while id_ is not None:
         try:
             commit = history.commit(id_)
