@@ -7,6 +7,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
+from thc_graph import quantities
 from thc_graph.lists.kinds import BY_NAME, classes_of, facets_of, orders
 from thc_graph.rdf.terms import THC, XSD
 from thc_graph.schema.model import PropertyShape, Schema
@@ -45,22 +46,18 @@ def read(schema: Schema, base: str, kind: str, given: Iterable[tuple[str, str]])
             filters[name][value] = None
         elif name in plain:
             plain[name] = text
-    page = number(plain["page"])
+    page = quantities.page(plain["page"])
     if page is None or plain["tri"] not in orders(schema, classes):
         return None
     chosen = {name: tuple(values) for name, values in filters.items()}
     return Asked(kind, plain["q"].strip(), chosen, plain["tri"], page, plain["tout"])
 
 
-def number(text: str) -> int | None:
-    """Return the number of a page as an address writes it, None where that is none."""
-    return int(text[:9]) if text.isascii() and text.isdecimal() else None
-
-
 def value_of(shape: PropertyShape, token: str, base: str) -> Value | None:
     """Return the facet value a token stands for: a year, yes or no, an IRI or its short form."""
     if shape.is_date:
-        return Literal(token, datatype=XSD["gYear"])
+        known = quantities.year(token) is not None
+        return Literal(token, datatype=XSD["gYear"]) if known else None
     if shape.datatypes:
         return Literal(token, datatype=shape.datatypes[0])
     space = shape.scheme.value if shape.scheme else f"{base}/id/" if "/" in token else THC

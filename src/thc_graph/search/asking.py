@@ -189,7 +189,7 @@ def _groups(
     for each in chosen:
         asked = both(query, _best(0.0, index.term("kind", each)))
         found = index.searcher.search(
-            asked, limit=size, offset=(number - 1) * size, weight_by_field="weight"
+            asked, limit=size, offset=index.start((number - 1) * size), weight_by_field="weight"
         )
         best = found.hits[0][0] if found.hits else 0.0
         hits = tuple(_hit(index, query, address, language) for _, address in found.hits)

@@ -277,12 +277,23 @@ class Index:
     ) -> tuple[int, list[str]]:
         """Return how many entities a query finds, and some of them in an order."""
         way = Order.Desc if descending else Order.Asc
-        start = min(offset, self.searcher.num_docs)  # room is made for all that is skipped
         found = self.searcher.search(
-            asked, limit=max(1, limit), order_by_field=order, offset=start, order=way
+            asked,
+            limit=min(max(1, limit), self.most),
+            order_by_field=order,
+            offset=self.start(offset),
+            order=way,
         )
         iris = [self.searcher.doc(address)["iri"][0] for _, address in found.hits]
         return count(found), iris
+
+    def start(self, offset: int) -> int:
+        """Return where to begin, among what there is: room is made for all that is skipped."""
+        return min(max(0, offset), self.searcher.num_docs)
+
+    @property
+    def most(self) -> int:
+        return max(1, self.searcher.num_docs)
 
     def listed(
         self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
@@ -387,8 +398,9 @@ class Index:
 
     def find(self, asked: Query, limit: int, language: str, offset: int = 0) -> list[Place]:
         """Return the best of what a query finds, the more peopled first among equals."""
-        start = min(offset, self.searcher.num_docs)
-        found = self.searcher.search(asked, limit=limit, offset=start, weight_by_field="weight")
+        found = self.searcher.search(
+            asked, limit=limit, offset=self.start(offset), weight_by_field="weight"
+        )
         return [self.place(address, language) for _, address in found.hits]
 
 

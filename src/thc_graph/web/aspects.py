@@ -14,6 +14,7 @@ from pyoxigraph import Literal, NamedNode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from thc_graph import quantities
 from thc_graph.differences import Difference, differences
 from thc_graph.entities import describing
 from thc_graph.entities.model import Entity
@@ -80,14 +81,14 @@ async def cited(kind: str, key: str, request: Request, reading: Published) -> Re
 async def citing(request: Request, reading: Published, entity: Entity, kind: str) -> Response:
     """Answer with a page of those that point at an entity, as the address asks."""
     told = language_of(request)
-    asked, number = request.query_params, request.query_params.get("page", "1")
-    by = asked.get("propriete", "")
-    if not is_iri(by) or not (number.isascii() and number.isdecimal()):
+    asked = request.query_params
+    by, page = asked.get("propriete", ""), quantities.page(asked.get("page", "1"))
+    if not is_iri(by) or page is None:
         raise Problem(404, "NotFound")
     through = (NamedNode(by), asked.get("liste", ""))
     found = (await describing.citing(reading, entity.iri, [through])).get(through, ())
-    page, pages = int(number[:9]), max(1, -(-len(found) // SIZE))
-    if not found or not 1 <= page <= pages:
+    pages = max(1, -(-len(found) // SIZE))
+    if not found or page > pages:
         raise Problem(404, "NotFound")
     make = partial(_cited, request, reading, entity, kind, (NamedNode(by), found, page, pages))
     return await _html(request, reading, make, told)

@@ -2,6 +2,7 @@
 
 from starlette.requests import Request
 
+from thc_graph import quantities
 from thc_graph.web.problems import Problem
 
 
@@ -12,8 +13,8 @@ async def read(request: Request, limit: int) -> bytes:
         Problem: 413 where it has more than `limit` bytes.
     """
     content = bytearray()
-    told = request.headers.get("content-length", "0")
-    _check_size(int(told) if told.isdigit() else 0, limit)
+    told = quantities.whole(request.headers.get("content-length", "0"), 0, 1 << 62)
+    _check_size(limit + 1 if told is None else told, limit)
     async for chunk in request.stream():
         content += chunk
         _check_size(len(content), limit)

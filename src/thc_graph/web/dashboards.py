@@ -5,7 +5,6 @@ The page of a territory or a plan is the same page, narrowed: its address is its
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from pyoxigraph import NamedNode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from thc_graph import quantities
 from thc_graph.dashboards import board
 from thc_graph.dashboards.board import Asked, Board, Line
 from thc_graph.service import Published
@@ -141,17 +141,10 @@ def _read(request: Request, reading: Published) -> Asked:
         today(request),
         filters_of(request, reading, board.KIND, FACETS),
         delay if delay in board.DELAYS else "",
-        _date(given.get("depuis", "")),
+        quantities.day(given.get("depuis", "")),
         number_of(request),
         language_of(request),
     )
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _address(request: Request, reading: Published, asked: Asked) -> Address:

@@ -7,7 +7,6 @@ Swiss Institute of Bioinformatics does: https://github.com/sib-swiss/sparql-exam
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from starlette.requests import Request
 from starlette.responses import Response
 
+from thc_graph import quantities
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import PREFIXES, RDF, RDFS, SH, XSD, Namespace, Term
 from thc_graph.schema.model import Text
@@ -132,7 +132,9 @@ def _term(kind: str, value: str) -> Value:
         case "iri":
             return NamedNode(value)
         case "date":
-            return Literal(date.fromisoformat(value).isoformat(), datatype=XSD["date"])
+            if quantities.day(value) is None:
+                raise ValueError(value)
+            return Literal(value, datatype=XSD["date"])
         case _:
             return Literal(value)
 

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph import chronology, scheme
+from thc_graph import chronology, quantities, scheme
 from thc_graph.chronology import Moment, TimeLine
 from thc_graph.scheme import Concept
 from thc_graph.service import Published
@@ -55,13 +55,13 @@ class Box:
 @router.get("/ligne-de-temps")
 async def timeline(request: Request, reading: Published) -> Response:
     _acceptable(request)
-    kind, number = request.query_params.get("nature", FIRST), request.query_params.get("page", "1")
+    kind = request.query_params.get("nature", FIRST)
+    page = quantities.page(request.query_params.get("page", "1"))
     known, told = chronology.kinds(reading.schema), language_of(request)
-    if kind not in known or not (number.isascii() and number.isdecimal()):
+    if kind not in known or page is None:
         raise Problem(404, "NotFound")
 
     async def make() -> bytes | None:
-        page = int(number[:9])
         found = await chronology.timeline(reading, reading.index, kind, page, told)
         if found is None:
             return None

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from thc_graph import quantities
 from thc_graph.lists import addresses, kinds, pages, selection
 from thc_graph.lists.addresses import Asked, Value
 from thc_graph.rdf.terms import PREFIXES, THC, Namespace
@@ -176,9 +177,8 @@ def filters_of(
 
 
 def number_of(request: Request) -> int:
-    """Return the page an address asks for, the first where it names none."""
-    number = addresses.number(request.query_params.get("page", "1"))
-    return 1 if number is None else number
+    """Return the page an address asks for, the first where it names none that can be."""
+    return quantities.page(request.query_params.get("page", "1")) or 1
 
 
 def tokens(request: Request, reading: Published, kind: str) -> Callable[[str, Value], str]:

@@ -14,7 +14,7 @@ from typing import Final
 from icalendar import Component, vText, vUri
 from pyoxigraph import Literal, NamedNode, Triple
 
-from thc_graph import tables
+from thc_graph import quantities, tables
 from thc_graph.entities import describing
 from thc_graph.entities.model import Entity, Value
 from thc_graph.entities.sources import Source as Origin
@@ -202,10 +202,8 @@ def _own_point(iri: NamedNode, told: Iterable[Triple]) -> tuple[float, float] | 
     latitude, longitude = (own.get(GEO[name]) for name in ("lat", "long"))
     if not isinstance(latitude, Literal) or not isinstance(longitude, Literal):
         return None
-    try:
-        return float(latitude.value), float(longitude.value)
-    except ValueError:
-        return None
+    north, east = quantities.real(latitude.value), quantities.real(longitude.value)
+    return None if north is None or east is None else (north, east)
 
 
 def _standing(index: Index, iri: NamedNode) -> tuple[float, float] | None:

@@ -115,7 +115,7 @@ def with_charset(media_type: str) -> str:
 def _date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the day, or the hour, that no calendar has
         return None
     return found.replace(tzinfo=found.tzinfo or UTC)
 

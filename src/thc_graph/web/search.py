@@ -13,6 +13,7 @@ from pyoxigraph import Literal
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from thc_graph import quantities
 from thc_graph.lists import kinds
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.search import asking, places
@@ -36,7 +37,6 @@ JSON: Final = "application/json"
 SUGGESTIONS: Final = "application/x-suggestions+json"
 DESCRIPTION: Final = "application/opensearchdescription+xml"
 OFFERED: Final = (HTML, JSON)
-MAX_PAGE: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ async def description(request: Request, reading: Published) -> Response:
 
 
 def _number(request: Request) -> int:
-    text = request.query_params.get("page", "1")
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= MAX_PAGE):
+    number = quantities.page(request.query_params.get("page", "1"))
+    if number is None:
         raise Problem(404, "NotFound")
-    return int(text)
+    return number
 
 
 async def _straight(request: Request, reading: Published, text: str, told: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
+from thc_graph import quantities
 from thc_graph.rdf.terms import XSD, Term
 
 Row = tuple[Term | None, ...]
@@ -24,6 +25,7 @@ BARS: Final = 200  # rows; more say nothing to the eye
 FRANCE: Final = ((-5.5, 41.0), (10.0, 51.5))  # south-west and north-east of the map's usual frame
 SCALE: Final = 40  # units of the drawing for a degree of latitude
 MARGIN: Final = 0.5  # degrees
+EAST, NORTH = 180.0, 90.0  # degrees of the earth: what stands beyond has no place on it
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,11 @@ def _places(table: Table) -> list[tuple[Row, Place]]:
     if across is None or up is None:
         return []
     read = [(row, _number(row[across]), _number(row[up])) for row in table.rows]
-    return [(row, (x, y)) for row, x, y in read if x is not None and y is not None]
+    return [
+        (row, (x, y))
+        for row, x, y in read
+        if x is not None and y is not None and abs(x) <= EAST and abs(y) <= NORTH
+    ]
 
 
 def _counting(table: Table) -> int | None:
@@ -162,10 +168,8 @@ def _named(row: Row, measured: int | None) -> tuple[Term | None, NamedNode | Non
 
 
 def _number(term: Term | None) -> float | None:
-    if not isinstance(term, Literal) or term.datatype not in NUMBERS:
-        return None
-    value = float(term.value)
-    return value if math.isfinite(value) else None
+    is_number = isinstance(term, Literal) and term.datatype in NUMBERS
+    return quantities.real(term.value) if is_number and isinstance(term, Literal) else None
 
 
 def _literal(term: Term | None) -> Literal:
