@@ -9,7 +9,7 @@ from thc_graph.web.description import SD, VOID_PATH, W3C_FORMATS
 
 pytestmark = pytest.mark.anyio
 
-ENDPOINT = NamedNode("http://localhost/sparql")
+ENDPOINT = NamedNode("https://data.thc.example/sparql")
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 MEDIA_TYPES = {
     "SPARQL_Results_JSON": "application/sparql-results+json",
@@ -56,7 +56,7 @@ async def test_no_other_type(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path, headers={"Accept": "image/png"})).status_code == 406
 
 
-async def test_the_endpoint_is_where_it_was_reached(client: httpx.AsyncClient) -> None:
+async def test_the_endpoint_is_the_base_s(client: httpx.AsyncClient) -> None:
     assert objects(await read(client, "/sparql"), SD["endpoint"]) == [ENDPOINT]
 
 

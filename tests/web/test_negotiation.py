@@ -25,6 +25,20 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
         ("application/*", "application/ld+json"),
         ("image/png", None),
         (",;,", None),
+        ("text/html;q=.3, text/turtle;q=.9", "text/turtle"),
+        ("application/rdf+xml, text/turtle;q=.9, */*;q=.1", "text/turtle"),
+        ("text/html;q=0., text/turtle;q=.1", "text/turtle"),
+        ("text/html;q=1.000, text/turtle;q=0.999", "text/html"),
+        ("text/html;q=0.12345, text/turtle;q=0.2", "text/turtle"),
+        ("text/html;q=.5;x=1, text/turtle; Q=0.6", "text/turtle"),
+        ("text/html ; q = .3 , text/turtle\t;\tq=.4", "text/turtle"),
+        ("text/html;q=9, text/turtle", "text/html"),
+        ("text/html;q=nan, text/turtle;q=0.9", "text/html"),
+        ("text/html;q=-1, text/turtle;q=.1", "text/turtle"),
+        ('text/turtle;profile="a,text/html;q=1",text/html;q=0.5', "text/turtle"),
+        ('text/html;a="x\\",";q=0.1, text/turtle;q=.2', "text/turtle"),
+        ('text/html;a=";q=0"', "text/html"),
+        ("text/ turtle, text/html", "text/html"),
     ],
 )
 def test_choose(accept: str, expected: str | None) -> None:
@@ -47,6 +61,8 @@ def test_acceptable_keeps_our_order_among_equals() -> None:
         ("fr;q=0, *", None, "en"),
         ("fr", "en", "en"),
         ("en", "xx", "en"),
+        ("fr;q=.3, en;q=.8", None, "en"),
+        ("fr;q=.8,en;q=.3", None, "fr"),
     ],
 )
 def test_language(accept_language: str, asked: str | None, expected: str) -> None:
@@ -66,6 +82,8 @@ def test_language(accept_language: str, asked: str | None, expected: str) -> Non
         ("gzip;q=0, *", ""),
         ("gzip;q=0.5, identity", ""),
         ("br", ""),
+        ("gzip;q=.5, identity;q=.1", "gzip"),
+        ("gzip;q=.1, identity;q=.5", ""),
     ],
 )
 def test_coding(accept_encoding: str, expected: str) -> None:

@@ -29,11 +29,13 @@ from thc_graph.web import (
     vocabulary,
 )
 from thc_graph.web.assets import Assets
+from thc_graph.web.headers import Lists
 from thc_graph.web.logs import Witness
 from thc_graph.web.metrics import Metrics
 from thc_graph.web.quotas import Quotas
 from thc_graph.web.rendering import Pages
 from thc_graph.web.responses import Frame, civil_date
+from thc_graph.web.routing import forgive_slashes
 
 log = logging.getLogger("thc_graph.web")
 
@@ -74,6 +76,8 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     app.state.metrics = Metrics(service)
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=app.state.metrics.observe)
+    app.add_middleware(Lists)
+    forgive_slashes(app.router)
     problems.install(app)
     return app
 

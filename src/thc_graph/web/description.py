@@ -62,11 +62,11 @@ async def respond(
 
 
 async def service(request: Request, reading: Published) -> list[Triple]:
-    """Return the service description; its endpoint is the address by which it was reached."""
-    endpoint = str(request.url.replace(query="", fragment=""))
+    """Return the service description; its endpoint is the base's, whatever Host was told."""
+    settings: Settings = request.app.state.service.settings
+    endpoint = f"{settings.base}/sparql"
     graphs = await reading.once("graphs", partial(reading.bindings, "service/graphs"))
     totals = await reading.once("totals", partial(reading.bindings, "service/totals"))
-    settings: Settings = request.app.state.service.settings
     return [
         *_triples(_service(request, endpoint, settings)),
         *_triples(_dataset(endpoint, settings, graphs, totals[0]["triples"])),

@@ -8,8 +8,10 @@ from thc_graph.settings import Resources
 from thc_graph.store.desk import Desk
 from thc_graph.web import editing, graphstore, problems, sparql
 from thc_graph.web.editing import Door
+from thc_graph.web.headers import Lists
 from thc_graph.web.logs import Witness
 from thc_graph.web.responses import Frame
+from thc_graph.web.routing import forgive_slashes
 from thc_graph.writing import Writing
 
 
@@ -33,6 +35,8 @@ def create_editors(public: FastAPI, files: Resources | None = None) -> FastAPI:
     public.state.companions.append(app.state.door.open)
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=public.state.metrics.observe)
+    app.add_middleware(Lists)
+    forgive_slashes(app.router)
     problems.install(app)
     app.add_exception_handler(EditRefused, editing.refused)
     return app

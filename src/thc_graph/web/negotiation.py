@@ -1,11 +1,17 @@
-"""Negotiation: which representation and which language a reader prefers."""
+"""Negotiation: which representation and which language a reader prefers.
 
-import re
+A header is read from left to right, once: a stranger's text is never matched by an
+expression that goes back.
+"""
+
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Final
 
-KNOWN = 128  # headers whose reading is kept: most clients send one of a few
-_RANGE = re.compile(r"\s*([^\s;,]+)\s*((?:;[^,]*)?)")
-_QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+from thc_graph import quantities
+
+KNOWN: Final = 128  # headers whose reading is kept: most clients send one of a few
+LONGEST: Final = 4096  # characters of a header: browsers and SPARQL clients send some hundred
 
 
 def choose(accept: str, offered: tuple[str, ...]) -> str | None:
@@ -62,12 +68,46 @@ def language(accept_language: str, asked: str | None = None) -> str:
 
 
 def _ranges(header: str) -> dict[str, float]:
-    """Return each range of a header with its quality; media type parameters are ignored."""
+    """Return each range of a header with its quality; its other parameters are ignored."""
     found: dict[str, float] = {}
-    for name, parameters in _RANGE.findall(header):
-        quality = _QUALITY.search(parameters)
-        found[name.lower()] = float(quality[1]) if quality else 1.0
+    for element in split(header[:LONGEST], ","):
+        name, *parameters = (each.strip() for each in split(element, ";"))
+        if name and not any(c.isspace() for c in name):
+            found[name.lower()] = _weight(parameters)
     return found
+
+
+def split(text: str, mark: str) -> list[str]:
+    """Return the parts of a header between marks; a quoted string is whole: RFC 9110, 5.6.4."""
+    return list(_quoted(text, mark)) if '"' in text else text.split(mark)
+
+
+def _quoted(text: str, mark: str) -> Iterator[str]:
+    start, quoted, escaped = 0, False, False
+    for place, character in enumerate(text):
+        if escaped:
+            escaped = False
+        elif quoted and character == "\\":
+            escaped = True
+        elif character == '"':
+            quoted = not quoted
+        elif character == mark and not quoted:
+            yield text[start:place]
+            start = place + 1
+    yield text[start:]
+
+
+def _weight(parameters: list[str]) -> float:
+    """Return the quality a range is given: RFC 9110, section 12.4.2; `q=.9` is 0.9, too.
+
+    What is no number says nothing, and a number past 1 no more than 1.
+    """
+    for each in parameters:
+        name, _, text = each.partition("=")
+        if name.strip().lower() == "q":
+            value = quantities.real(text.strip())
+            return 1.0 if value is None else min(max(value, 0.0), 1.0)
+    return 1.0
 
 
 def _quality(media_type: str, ranges: dict[str, float]) -> float:

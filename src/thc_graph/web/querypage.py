@@ -62,7 +62,7 @@ async def shown(
     request: Request, reading: Published, query: str, result: Result, view: str = "table"
 ) -> dict[str, Any]:
     """Return what answer.html needs; `view` is used where the reader names no other."""
-    endpoint = f"{request.url.scheme}://{request.url.netloc}/sparql"
+    endpoint = f"{request.app.state.service.settings.base}/sparql"
     told = {
         "truncated": result.truncated,
         "limit": SHOWN,

@@ -8,10 +8,12 @@ read once, when the route is made.
 from collections.abc import Awaitable, Callable, Iterable
 from inspect import signature
 from typing import Any, TypeVar
+from urllib.parse import quote
 
+from starlette import routing
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -88,6 +90,32 @@ class Router:
             found = Address(path, name)
             self.routes.append(found)
         return found
+
+
+def forgive_slashes(router: routing.Router) -> None:
+    """Send who adds or forgets a last slash on to the address that exists.
+
+    Starlette would do it by an address that holds the Host which the reader told.
+    """
+    router.redirect_slashes, nowhere = False, router.default
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope["path"])
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        if scope["type"] == "http" and _leads(router, {**scope, "path": other}):
+            query = scope["query_string"].decode("latin-1")
+            target = quote(other) + (f"?{query}" if query else "")
+            await RedirectResponse(target)(scope, receive, send)
+        else:
+            await nowhere(scope, receive, send)
+
+    router.default = answer
+
+
+def _leads(router: routing.Router, scope: Scope) -> bool:
+    """Tell whether an address exists here; `//host` would be one of elsewhere."""
+    is_ours = scope["path"].startswith("/") and not scope["path"].startswith("//")
+    return is_ours and any(r.matches(scope)[0] is not Match.NONE for r in router.routes)
 
 
 class _Work:
