@@ -1,11 +1,13 @@
 """What one connection may hold, on a real server, byte by byte."""
 
+import resource
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -204,3 +206,97 @@ def test_a_trusted_proxy_brings_all_its_visitors(service: Service) -> None:
     for _ in range(9):
         entrance.leave("192.0.2.1")
     assert "192.0.2.1" not in entrance.held
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+ENDLESS = {
+    "empty lines": (b"", b"\r\n" * 30_000),
+    "chunk extensions": (CHUNKED + b"3;", b"x=y;" * 16_000),
+    "a quoted extension": (CHUNKED + b'3;x="', b"y" * 60_000),
+    "trailers": (CHUNKED + b"3\r\nASK\r\n0\r\n", b"X-Trailer: 1\r\n" * 4_000),
+    "one trailer": (CHUNKED + b"3\r\nASK\r\n0\r\nX: ", b"x" * 60_000),
+    "a header": (OPENING + b"X: ", b"x" * 60_000),
+    "headers": (OPENING, b"X: 1\r\n" * 10_000),
+    "chunks of nothing but length": (CHUNKED, b"0" * 60_000),
+    "pipelined": (b"", WHOLE * 1_000),
+    "a body nobody asked for": (OPENING + b"Content-Length: 9000000000\r\n\r\n", b"x" * 60_000),
+    "after a refusal": (OPENING + b"Host: x\r\n\r\n", b"x" * 60_000),
+    "after an upgrade": (OPENING + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n", b"x" * 60_000),
+    "after nonsense": (b"nonsense\r\n\r\n", b"x" * 60_000),
+}
+
+
+@pytest.mark.parametrize(("head", "more"), ENDLESS.values(), ids=list(ENDLESS))
+def test_whatever_never_ends_is_cut_off(
+    calling: Callable[[], socket.socket], head: bytes, more: bytes
+) -> None:
+    """Sixty megabytes are on offer; the memory of this process is the server's, too."""
+    connection, before, sent = calling(), memory(), 0
+    with suppress(ConnectionError):
+        connection.sendall(head)
+        for _ in range(1_000):
+            connection.sendall(more)
+            sent += len(more)
+    assert sent < 40 << 20
+    assert memory() - before < 20 << 20
+
+
+def memory() -> int:
+    """Return the bytes of memory this process has touched."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"Host: localhost\r\n", 200),
+        (b"host: [::1]:8000\r\n", 200),
+        (b"", 400),
+        (b"Host:\r\n", 400),
+        (b"Host: a\r\nHost: a\r\n", 400),
+        (b"Host: a\r\nHost: b\r\n", 400),
+        (b"Host: a, b\r\n", 400),
+        (b"Host: a/b\r\n", 400),
+        (b"Host: user@a\r\n", 400),
+        (b"Host: " + b"a" * 400 + b"\r\n", 400),
+        (b"Host: a\r\n" + b"X: 1\r\n" * 90, 200),
+        (b"Host: a\r\n" + b"X: 1\r\n" * 110, 431),
+        (b"Host: a\r\nAccept: a," + b" " * 4_000 + b",b\r\n", 200),
+        (b"Host: a\r\nAccept: a," + b" " * 5_000 + b",b\r\n", 431),
+        (b"Host: a\r\n" + b"Accept-Language: fr\r\nAccept-Encoding: gzip\r\n" * 40, 200),
+        (b"Host: a\r\n" + (b"Accept: " + b"a" * 2_000 + b"\r\n") * 3, 431),
+        (b"Host: a\r\nX: a\r\n b\r\n", 400),
+        (b"Host: a\r\nX : a\r\n", 400),
+    ],
+)
+def test_a_head_is_judged(calling: Callable[[], socket.socket], head: bytes, expected: int) -> None:
+    sent = b"GET /healthz HTTP/1.1\r\n" + head + b"Connection: close\r\n\r\n"
+    assert status(answers(calling(), sent)) == expected
+
+
+def test_http_1_0_needs_no_host(calling: Callable[[], socket.socket]) -> None:
+    assert status(answers(calling(), b"GET /healthz HTTP/1.0\r\n\r\n")) == 200
+
+
+def test_pipelined_requests_are_answered_in_order(calling: Callable[[], socket.socket]) -> None:
+    last = OPENING + b"Connection: close\r\n\r\n"
+    found = answers(calling(), WHOLE * 5 + POST + b"Content-Length: 3\r\n\r\nASK" + last)
+    assert [part[:3] for part in found.split(b"HTTP/1.1 ")[1:]] == [b"200"] * 5 + [b"400", b"200"]
+
+
+def test_a_trailer_is_no_header(calling: Callable[[], socket.socket]) -> None:
+    query = b"ASK { ?s ?p ?o }"
+    body = b"%x\r\n%s\r\n0\r\nAccept: image/png\r\nHost: b\r\n\r\n" % (len(query), query)
+    head = POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert status(answers(calling(), head, body)) == 200
+    assert status(answers(calling(), head + body)) == 200
+
+
+def test_small_chunks_are_a_body_like_another(calling: Callable[[], socket.socket]) -> None:
+    query = b"ASK { ?s ?p ?o }" + b" " * 10_000
+    body = b"".join(b"1\r\n%c\r\n" % each for each in query) + b"0\r\n\r\n"
+    head = POST + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (
+        status(answers(calling(), head, *(body[i : i + 999] for i in range(0, len(body), 999))))
+        == 200
+    )

@@ -1,9 +1,11 @@
 """Connections: what one may hold of this server without asking anything of it.
 
 The server we stand on reads heads of any size and waits for ever for whoever sends
-nothing, or takes nothing. Here a head has a size; a request is sent, and an answer
-taken, within a time that grows with the bytes that pass; and a client has a number
-of connections. Past a bound: 408, 414, 429 or 431, and the connection ends.
+nothing, or takes nothing. Here each byte counts: a head has a size, and so has what is
+neither head nor body (empty lines, the frames of chunks and their extensions, trailers);
+a request is sent, and an answer taken, within a time that grows with the bytes that pass;
+a client has a number of connections, and a connection of requests that wait in line.
+Past a bound: 400, 408, 414, 429 or 431, and the connection ends.
 """
 
 from asyncio import TimerHandle, Transport
@@ -13,13 +15,27 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from thc_graph.settings import Settings
 from thc_graph.web.clients import is_within
 
 RATE: Final = 1000  # bytes a second: whoever is slower gets no more time
+CHOICES: Final = 4096  # bytes of one header that says what a client prefers
+HEADERS: Final = 100  # lines
+HOST: Final = 300  # bytes: a name of 253 characters, and its port
+_ELSEWHERE: Final = " /?#@,\\<>\"'"  # what no host holds
+FRAMING: Final = 16  # bytes around each byte of a body: chunks of one byte take six
+WAITING: Final = 16  # requests sent before the first is answered
+THROWN: Final = 16 << 20  # bytes of whoever goes on sending when nothing more is read
 LINGER: Final = 2.0  # seconds in which a refusal can be read, while the rest is thrown away
+
+
+def _is_host(value: bytes) -> bool:
+    """Tell whether a Host names one: RFC 9110, section 7.2."""
+    text = value.decode("latin-1")
+    is_written = text.isascii() and text.isprintable() and not any(c in _ELSEWHERE for c in text)
+    return is_written and 0 < len(text) <= HOST
 
 
 @dataclass
@@ -50,8 +66,11 @@ class Connection(HttpToolsProtocol):
         self.entrance = entrance
         self._host = ""
         self._refused = False
-        self._in_head = False  # of a request that has begun
-        self._head = 0  # bytes of a head that is not yet whole, but for its first reading
+        self._in_head = True  # or before one
+        self._beside = 0  # bytes of the request that are no body, but for its first reading
+        self._body = 0  # bytes of its body
+        self._begun = 0  # requests
+        self._thrown = 0  # bytes that came when nothing more was read
         self._receiving = True  # a request, or the first byte of one
         self._since, self._received = 0.0, 0
         self._moved, self._left = 0.0, 0  # when bytes were last taken, how many there were then
@@ -73,46 +92,101 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
+            self._throw_away(data)
             return
         if not self._receiving:
             self._begin()
         self._received += len(data)
-        continued = self._in_head
+        begun, body = self._begun, self._body
         super().data_received(data)
-        if continued and self._in_head:
-            self._head += len(data)
-            if self._head > self.entrance.settings.head_size:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if begun == self._begun:
+            self._beside += len(data) - (self._body - body)
+            self._weigh()
+
+    def _throw_away(self, data: bytes) -> None:
+        self._thrown += len(data)
+        if self._thrown > THROWN:
+            self.transport.abort()
+
+    def _weigh(self) -> None:
+        """Refuse a request of which too much is no body."""
+        limit = self.entrance.settings.head_size
+        if self._refused or self._beside <= limit + FRAMING * self._body:
+            return
+        heads = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        self._refuse(heads if self._in_head else HTTPStatus.BAD_REQUEST)
 
     def _begin(self) -> None:
         self._receiving, self._since, self._received = True, self.loop.time(), 0
+        self._in_head, self._beside, self._body = True, 0, 0
 
     def on_message_begin(self) -> None:
-        if not self._receiving:  # behind another one, in the same bytes
+        self._begun += 1
+        if self._begun > 1:  # also behind another one, in the same bytes
             self._begin()
-        self._in_head, self._head = True, 0
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head and not self._refused:  # what comes after the body tells nothing
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        limit = self.entrance.settings.head_size
         if self._refused:
             return
-        if len(self.url) > limit:
-            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
-        elif sum(len(name) + len(value) for name, value in self.headers) > limit:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        else:
+        status = self._judged()
+        if status is not None:
+            self._refuse(status)
+            return
+        if len(self.pipeline) < WAITING:
             super().on_headers_complete()
+        else:
+            self._end_with(self.pipeline[0][0])  # the last to come
+
+    def _judged(self) -> HTTPStatus | None:
+        """Return why a head is refused, None for one that is not: RFC 9112, section 3.2, for Host.
+
+        Whoever sends two hosts, or none, may be heard as two by two servers.
+        """
+        limit = self.entrance.settings.head_size
+        hosts = [value for name, value in self.headers if name == b"host"]
+        choices = Counter[bytes]()
+        for name, value in self.headers:
+            if name.startswith(b"accept"):
+                choices[name] += len(value)
+        if len(self.url) > limit:
+            return HTTPStatus.REQUEST_URI_TOO_LONG
+        if (
+            len(self.headers) > HEADERS
+            or sum(len(name) + len(value) for name, value in self.headers) > limit
+            or max(choices.values(), default=0) > CHOICES
+        ):
+            return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        needs_host = self.parser.get_http_version() != "1.0"
+        if len(hosts) > 1 or (needs_host and not hosts) or not all(map(_is_host, hosts)):
+            return HTTPStatus.BAD_REQUEST
+        return None
+
+    def _end_with(self, cycle: RequestResponseCycle) -> None:
+        """Read nothing more, and hang up once a request that is whole is answered."""
+        self._refused = True
+        cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
+        self._body += len(body)
         if not self._refused:
             super().on_body(body)
 
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  it quotes the parser
+        self._refuse(HTTPStatus.BAD_REQUEST)
+
     def on_message_complete(self) -> None:
         self._receiving = False
-        if not self._refused:
-            super().on_message_complete()
+        if self._refused:
+            return
+        super().on_message_complete()
+        if self.parser.should_upgrade():  # what follows would be of another protocol
+            self._end_with(self.cycle)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -122,10 +196,15 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer by a status alone; nothing more is read."""
+        if self._refused:
+            return
         self._refused = True
         if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.abort()  # an answer is on its way: a second would be mixed into it
-            return
+            if self.cycle.response_started or self._begun > 1:
+                self.transport.abort()  # an answer is on its way: a second would be mixed into it
+                return
+            self.cycle.disconnected = True  # nobody waits for its answer
+            self.cycle.message_event.set()
         body = f"{status} {status.phrase}\n".encode()
         head = (
             f"HTTP/1.1 {status} {status.phrase}\r\nconnection: close\r\nretry-after: 1\r\n"
