@@ -11,6 +11,7 @@
     + QueryForbidden
     + QueryTooLarge
     + QueryTooComplex
+    + FunctionUnknown
     + QueryNotAcceptable
     + QueryFailed
       - QueryOutOfMemory
@@ -114,6 +115,14 @@ class QueryTooComplex(QueryError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The query is too complex: {what}.")
+        self.what = what
+
+
+class FunctionUnknown(QueryError):
+    """The query calls a function that this engine does not have: `what` is its IRI."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no function {what} here.")
         self.what = what
 
 

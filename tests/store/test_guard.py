@@ -1,11 +1,16 @@
 """What the guard refuses and lets through; each refused text does reach the network unguarded."""
 
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
 import pyoxigraph
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thc_graph.errors import QueryError, QueryForbidden, QueryTooComplex, QueryTooLarge
+from thc_graph.store import guard
 from thc_graph.store.guard import (
     MAX_BYTES,
     MAX_CHAIN,
@@ -14,6 +19,8 @@ from thc_graph.store.guard import (
     check_portable,
     examine,
     form,
+    plain,
+    prefixes,
     without_dataset,
 )
 
@@ -304,3 +311,69 @@ def test_procedures_of_an_engine_are_not_called(text: str) -> None:
 )
 def test_names_of_the_standard_pass(text: str) -> None:
     check_portable(text)
+
+
+QUOTES = st.text(st.sampled_from("\"'\\\n\ra<># "), max_size=40)
+
+
+@given(QUOTES, st.sampled_from(['"', "'", '"""', "'''"]))
+def test_the_ends_of_strings_are_those_the_expressions_find(text: str, mark: str) -> None:
+    """Many strings are read otherwise than some, and to the same end."""
+    ends = guard._ends(text, mark)
+    for place in range(len(text)):
+        found = guard._STRINGS[mark].match(text, place)
+        assert ends[place] == (found.end() if found else 0)
+
+
+PARTS = [
+    '"\\', "'\\", "'#", "<'#>", "<a'b#c>", "<'", "<#", "'", '"', "''", "'''", "<", "\\", "a.",
+    ":...", "(", "1+", ")SERVICE", "//:", ":]", "BASE <a/>", "BASE <http://x/a/a/a/>FROM <b> ",
+    "PREFIX a:<b> ", "service:x ",
+    "PREFIX ", "\u00a0", "\u00a0'", "é:.", "_:", "@a-", ".", "FROM ", "a" * 50,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_time_grows_with_the_length(part: str) -> None:
+    """Twice the text takes about twice as long; what is quadratic takes four times."""
+    for head, tail in (("", ""), ("<//", "/>")):
+        for work in (examine, check_portable, plain, prefixes):
+            small, large = (
+                seconds(work, head + part * (n // len(part)) + tail) for n in (2000, 8000)
+            )
+            assert large < 9 * small + 0.02, (work.__name__, head, tail)
+
+
+def seconds(work: Callable[[str], object], text: str) -> float:
+    """Return the least of some times of this process; the cache of answers is left out."""
+    found = []
+    for _ in range(2):
+        examine.cache_clear()
+        start = time.process_time()
+        with suppress(QueryError):
+            work(text)
+        found.append(time.process_time() - start)
+    return min(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\ufeffASK {}", "ASK {}"),
+        ("SELECT\u00a0*\u202f{\u2003?s ?p\u200b?o\u00a0}", "SELECT * { ?s ?p ?o }"),
+        (
+            'ASK { ?s ?p "a\u00a0b", <http://e/a\u00a0b>\u00a0}',
+            'ASK { ?s ?p "a\u00a0b", <http://e/a\u00a0b> }',
+        ),
+        ("ASK {} # a\u00a0b", "ASK {} # a\u00a0b"),
+        ("ASK { ?\u1680a ?p ?o }", "ASK { ?\u1680a ?p ?o }"),
+        ("ASK {}", "ASK {}"),
+    ],
+)
+def test_a_query_is_read_as_its_writer_sees_it(text: str, expected: str) -> None:
+    assert plain(text) == expected
+
+
+def test_prefixes_that_are_used_and_not_declared() -> None:
+    text = "PREFIX e: <http://e/> SELECT * { e:a f:b 'g:c', <h:d>, _:i ; :j ?k } # l:m"
+    assert prefixes(text) == {"f", "_", ""}

@@ -503,3 +503,70 @@ async def test_a_real_server_keeps_its_head(address: str) -> None:
         response = await client.head("/doc/commune/68224.ttl")
         assert response.status_code == 200
         assert "server" not in response.headers
+
+
+@pytest.mark.parametrize("name", ["format", "output", "results"])
+@pytest.mark.parametrize(
+    ("value", "media_type"),
+    [("csv", "text/csv"), ("xml", "application/sparql-results+xml"), ("text/csv", "text/csv")],
+)
+async def test_a_format_is_named_as_other_engines_do(
+    client: httpx.AsyncClient, name: str, value: str, media_type: str
+) -> None:
+    query = "SELECT * { ?s ?p ?o } LIMIT 1"
+    for send in (
+        {"params": {"query": query, name: value}},
+        {"data": {"query": query, name: value}},
+    ):
+        answer = await client.request("POST" if "data" in send else "GET", "/sparql", **send)
+        assert answer.headers["content-type"].startswith(media_type)
+
+
+async def test_our_own_name_of_a_format_comes_first(client: httpx.AsyncClient) -> None:
+    asked = {"query": "SELECT * {}", "output": "xml", "results": "tsv", "format": "csv"}
+    answer = await client.get("/sparql", params=asked)
+    assert answer.headers["content-type"].startswith("text/csv")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "\ufeffASK { ?s ?p ?o }",
+        "ASK\u00a0{ ?s\u202f?p ?o }\u00a0",
+        "\ufeff\u00a0ASK\u2003{\u200b?s ?p ?o }",
+    ],
+)
+async def test_what_an_editor_left_is_read(client: httpx.AsyncClient, query: str) -> None:
+    answers = [
+        await client.get("/sparql", params={"query": query}),
+        await client.post("/sparql", data={"query": query}),
+        await client.post(
+            "/sparql", content=query.encode(), headers={"Content-Type": "application/sparql-query"}
+        ),
+    ]
+    assert [answer.json()["boolean"] for answer in answers] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT (<http://e/f>(1) AS ?x) {}",
+        "PREFIX e: <http://e/> SELECT * { ?s ?p ?o FILTER(e:f(?o)) }",
+        "ASK { FILTER(<http://www.w3.org/2001/XMLSchema#nothing>(1)) }",
+    ],
+)
+async def test_a_function_that_is_not_is_the_query_s_fault(
+    client: httpx.AsyncClient, query: str
+) -> None:
+    answer = await client.get("/sparql", params={"query": query})
+    assert (answer.status_code, answer.json()["code"]) == (400, "FunctionUnknown")
+    assert answer.json()["what"].startswith("<http://")
+    assert answer.json()["what"] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "text", ["nan", "inf", "1_0", "１０", " 1", "-1", "0", "9" * 5_000, "1e999", "x"]
+)
+async def test_a_time_that_is_none(client: httpx.AsyncClient, text: str) -> None:
+    answer = await client.get("/sparql", params={"query": "ASK {}", "timeout": text})
+    assert (answer.status_code, answer.json()["code"]) == (400, "BadTimeout")

@@ -25,6 +25,7 @@ from pyoxigraph import RdfFormat, parse
 from thc_graph.errors import (
     DocumentError,
     EditTooLarge,
+    FunctionUnknown,
     QueryFailed,
     QueryNotAcceptable,
     QueryOutOfMemory,
@@ -158,6 +159,8 @@ def _result(header: dict[str, Any], payload: bytes, *, is_update: bool) -> Resul
             raise QueryNotAcceptable(header["offered"])
         case "too-many":
             raise EditTooLarge(header["limit"])
+        case "unknown-function":
+            raise FunctionUnknown(header["function"])
         case "too-large":
             raise QueryFailed("the graph is larger than what is read in one go")
         case _:  # the engine's words may name paths: they are for the log alone

@@ -45,6 +45,7 @@ from thc_graph.store.worker import (
     NotAcceptableError,
     cut_network,
     depend_on,
+    fault_header,
     limit_memory,
     receive,
     send,
@@ -77,7 +78,7 @@ def answer(store: Store, request: Header, body: bytes) -> tuple[Header, Payload]
     except (TooManyError, MemoryError) as error:
         return {"kind": KINDS[type(error)], "limit": request["most"]}, b""
     except (OSError, RuntimeError, ValueError) as error:
-        return {"kind": "other", "message": f"{type(error).__name__}: {error}"}, b""
+        return fault_header(error), b""
 
 
 def done(store: Store, request: Header, body: bytes) -> tuple[Header, Payload]:

@@ -8,6 +8,7 @@ The guard is the first wall; a child without network, memory or time is the seco
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -19,6 +20,7 @@ from thc_graph.errors import QueryForbidden, QueryTooComplex, QueryTooLarge
 MAX_BYTES: Final = 16 * 1024
 MAX_DEPTH: Final = 100
 MAX_CHAIN: Final = 500
+MAX_IRI: Final = 1000  # characters of one that is resolved, with its base
 
 _LETTER: Final = r"[A-Za-z\x80-\U0010ffff]"
 _CHAR: Final = r"[\w\x80-\U0010ffff]"
@@ -26,12 +28,9 @@ _POINTS: Final = r"\.+(?=[\w:%\\\x80-\U0010ffff-])"  # a last point ends the tri
 _ESCAPE: Final = r"\\[_~.\-!$&'()*+,;=/?\#@%]"
 _TOKEN: Final = re.compile(
     rf"""
-      (?P<space> [ \t\r\n]++ | \#[^\r\n]*+ )
+      (?P<space> [ \t\r\n]++ )
     | (?P<iri> <[^\x00-\x20<>"{{}}|^`]*+> )
-    | (?P<string> \"\"\" (?: [^"\\] | \\. | "(?!"") )*+ \"\"\"
-                | '''    (?: [^'\\] | \\. | '(?!'') )*+ '''
-                | "(?: [^"\\\r\n] | \\. )*+" | '(?: [^'\\\r\n] | \\. )*+' )
-    | (?P<number> (?: (?<![\w)\]}}>"'])[+-] )? (?: \d+\.?\d* | \.\d+ ) (?: [eE][+-]?\d+ )? )
+    | (?P<number> (?: (?<![\w)\]}}>"'])[+-] )? (?: \d++\.?\d*+ | \.\d++ ) (?: [eE][+-]?\d++ )? )
     | (?P<variable> [?$]{_CHAR}++ )
     | (?P<name> (?P<prefix> _ | (?: {_LETTER} (?: {_CHAR} | [.-] ){{0,200}}+ (?<!\.) )? ) :
                 (?P<local> (?: (?: {_CHAR} | [:%] | {_ESCAPE} )
@@ -44,6 +43,15 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_STRINGS: Final = {  # what stands after the opening mark, the closing one included
+    mark: re.compile(rf"(?:{held})*+{mark}", re.DOTALL)
+    for mark, held in {
+        '"""': r'[^"\\]|\\.|"(?!"")',
+        "'''": r"[^'\\]|\\.|'(?!'')",
+        '"': r'[^"\\\r\n]|\\.',
+        "'": r"[^'\\\r\n]|\\.",
+    }.items()
+}
 _OPENS_GROUP: Final = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*+)*+\{")
 _UPDATE: Final = re.compile(
     r"(INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|ADD|MOVE|COPY)(?:DATA|WHERE|SILENT|GRAPH|DEFAULT|NAMED|ALL)*"
@@ -51,10 +59,6 @@ _UPDATE: Final = re.compile(
 _FORM: Final = re.compile("SELECT|ASK|CONSTRUCT|DESCRIBE")
 _GRAPH_FOLLOWS: Final = frozenset({"GRAPH", "FROM", "NAMED"})
 _CHAINED: Final = frozenset({"/", "|", "^", "!", "||", "&&", "+", "-", "*"})
-# An expression may hide in what looks like an IRI: FILTER(?a<?b)SERVICE#>
-_CLAUSE_IN_IRI: Final = re.compile(r"\).*SERVICE.*#", re.IGNORECASE)
-# `http://host:80` + `SERVICE` is no IRI: the parser then reads the prefix alone, and a clause.
-_OPEN_AUTHORITY: Final = re.compile(r"<[^/?#]*//[^/?#]*[:\]][^/?#]*>")
 _ABSOLUTE: Final = ("http:", "https:", "urn:", "tag:")
 _NATIVE: Final = ("bif:", "sql:")
 _CODEPOINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U000([0-9A-Fa-f]{5})")
@@ -62,6 +66,13 @@ _CODEPOINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U000([0-9A-Fa-f]{5})")
 
 _LOCAL_ESCAPE: Final = re.compile(r"\\(.)")
 _INCONSTANT: Final = re.compile("NOW|RAND|UUID|STRUUID")
+
+
+BYTE_ORDER_MARK: Final = "\ufeff"  # what some editors put before a text; it says nothing
+# What people paste for a space, and no name of SPARQL may hold (rule PN_CHARS_BASE).
+_SPACES: Final = dict.fromkeys(
+    (0x0B, 0x0C, 0x85, 0xA0, *range(0x2000, 0x200C), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000), " "
+)
 
 
 class Dataset(NamedTuple):
@@ -85,6 +96,60 @@ class Examined(NamedTuple):
     is_constant: bool
 
 
+class _Ends:
+    """Where the strings and the lines of one text end.
+
+    A string that is sought costs its length, or all that follows where it has no end. A hostile
+    text opens one at each place: when it was gone through some times, all ends are worked out
+    in one pass from the last character.
+    """
+
+    TIMES: Final = 8
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.passed = 0  # characters gone through
+        self.strings: dict[str, list[int]] = {}
+        self.lines: list[int] | None = None
+
+    def of_line(self, start: int) -> int:
+        """Return the end of the line that holds a place."""
+        if self.lines is None:
+            self.lines = [each.start() for each in re.finditer("[\r\n]", self.text)]
+        place = bisect_left(self.lines, start)
+        return self.lines[place] if place < len(self.lines) else len(self.text)
+
+    def of_string(self, start: int) -> int:
+        """Return the end of the string that opens at a place, 0 where none does."""
+        quote = self.text[start]
+        marks = (quote * 3, quote) if quote in "\"'" else ()
+        opening = (mark for mark in marks if self.text.startswith(mark, start))
+        return next(filter(None, (self._after(mark, start + len(mark)) for mark in opening)), 0)
+
+    def _after(self, mark: str, start: int) -> int:
+        if self.passed <= self.TIMES * len(self.text):
+            found = _STRINGS[mark].match(self.text, start)
+            self.passed += (found.end() if found else len(self.text)) - start
+            return found.end() if found else 0
+        if mark not in self.strings:
+            self.strings[mark] = _ends(self.text, mark)
+        return self.strings[mark][start]
+
+
+def _ends(text: str, mark: str) -> list[int]:
+    """Return for each place the end of the string that holds it, read from there; 0 for none."""
+    ends = [0] * (len(text) + 2)
+    for place in range(len(text) - 1, -1, -1):
+        character = text[place]
+        if character == "\\":
+            ends[place] = ends[place + 2]
+        elif text.startswith(mark, place):
+            ends[place] = place + len(mark)
+        elif len(mark) > 1 or character not in "\r\n":
+            ends[place] = ends[place + 1]
+    return ends
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -95,6 +160,22 @@ class _Token(NamedTuple):
     @property
     def end(self) -> int:
         return self.start + len(self.text)
+
+
+def plain(text: str) -> str:
+    """Return a query as its writer sees it: without a byte order mark, its spaces plain ones.
+
+    In strings and IRIs a no-break space stays what it is.
+    """
+    text = text.removeprefix(BYTE_ORDER_MARK)
+    if len(text) > MAX_BYTES or text.translate(_SPACES) == text:
+        return text
+    parts, end = list[str](), 0
+    for token in _read(text):
+        if token.kind not in ("string", "iri"):
+            parts += [text[end : token.start], token.text.translate(_SPACES)]
+            end = token.end
+    return "".join([*parts, text[end:]])
 
 
 def check(text: str) -> None:
@@ -152,12 +233,12 @@ def _is_portable(before: _Token | None, token: _Token, after: _Token | None) -> 
 
 def dataset(text: str) -> Dataset | None:
     """Return the dataset that a query's FROM and FROM NAMED make, None where it names none."""
-    return _dataset(_read(text, 0, set()))
+    return _dataset(_read(text))
 
 
 def without_dataset(text: str) -> str:
     """Return a query without its FROM and FROM NAMED."""
-    tokens, kept, end = _read(text, 0, set()), list[str](), 0
+    tokens, kept, end = _read(text), list[str](), 0
     for place, token in _outside_brackets(tokens):
         if token.kind != "word" or token.text.upper() != "FROM":
             continue
@@ -168,9 +249,16 @@ def without_dataset(text: str) -> str:
     return " ".join([*kept, text[end:]])
 
 
+def prefixes(text: str) -> set[str]:
+    """Return the prefixes that a query uses and does not declare."""
+    found = [token for token in _read(text) if token.kind == "name"]
+    declared, _ = _prologue(_read(text))
+    return {token.prefix for token in found} - declared.keys()
+
+
 def form(text: str) -> str | None:
     """Return SELECT, ASK, CONSTRUCT, DESCRIBE or UPDATE; None where the text is none of them."""
-    return _form(_read(text, 0, set()))
+    return _form(_read(text))
 
 
 def _form(tokens: list[_Token]) -> str | None:
@@ -192,8 +280,8 @@ def _dataset(tokens: list[_Token]) -> Dataset | None:
     for place, token in _outside_brackets(tokens):
         if token.kind != "word" or token.text.upper() != "FROM":
             continue
-        is_named = bool(tokens[place + 1 :]) and tokens[place + 1].text.upper() == "NAMED"
-        graph = _graph(tokens[place + 1 + is_named :], prefixes, base)
+        is_named = [each.text.upper() for each in tokens[place + 1 : place + 2]] == ["NAMED"]
+        graph = _graph(tokens[place + 1 + is_named : place + 2 + is_named], prefixes, base)
         if graph is None:
             return None
         (named if is_named else default).append(graph)
@@ -230,9 +318,9 @@ def _prologue(tokens: list[_Token]) -> tuple[dict[str, str], str]:
     prefixes, base = dict[str, str](), ""
     for token, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if token.text.upper() == "PREFIX" and second.kind == "name" and third.kind == "iri":
-            prefixes[second.prefix] = urljoin(base, _iri(third))
+            prefixes[second.prefix] = _resolved(base, _iri(third))
         elif token.text.upper() == "BASE" and second.kind == "iri":
-            base = urljoin(base, _iri(second))
+            base = _resolved(base, _iri(second))
     return prefixes, base
 
 
@@ -248,10 +336,18 @@ def _outside_brackets(tokens: list[_Token]) -> Iterator[tuple[int, _Token]]:
 def _graph(tokens: list[_Token], prefixes: Mapping[str, str], base: str) -> str | None:
     first = tokens[0] if tokens else None
     if first is not None and first.kind == "iri":
-        return urljoin(base, _iri(first))
+        return _resolved(base, _iri(first))
     if first is not None and first.kind == "name" and first.prefix in prefixes:
         return prefixes[first.prefix] + _LOCAL_ESCAPE.sub(r"\1", first.local)
     return None
+
+
+def _resolved(base: str, iri: str) -> str:
+    """Return an IRI as a base has it; as it stands where it cannot be resolved, or not soon."""
+    try:
+        return urljoin(base, iri) if len(base) + len(iri) <= MAX_IRI else iri
+    except ValueError:  # `http://[`
+        return iri
 
 
 def _iri(token: _Token) -> str:
@@ -269,33 +365,42 @@ def _readings(text: str) -> list[list[_Token]]:
 
     The others start where a `<…>` that was "less than" would leave the reader:
     after the string that its quote or the comment that its `#` would open. No
-    position is read twice: 16 KiB made to be slow take 0.2 s at most.
+    position is read twice: the time grows with the length, whatever the text.
     """
-    readings, starts, seen = [], [0], set[int]()
+    readings, starts, seen, ends = [], [0], set[int](), _Ends(text)
     while starts:
-        readings.append(_read(text, starts.pop(), seen))
-        starts.extend(_other_starts(text, readings[-1]))
+        readings.append(_read(text, starts.pop(), seen, ends))
+        starts.extend(_other_starts(text, readings[-1], ends))
     return readings
 
 
-def _other_starts(text: str, tokens: list[_Token]) -> Iterator[int]:
+def _other_starts(text: str, tokens: list[_Token], ends: _Ends) -> Iterator[int]:
     for token in tokens:
         if token.kind != "iri":
             continue
-        for quote in re.finditer("'", token.text):
-            string = _TOKEN.match(text, token.start + quote.start())
-            if string and string.lastgroup == "string":
-                yield string.end()
+        if "'" in token.text:
+            quotes = (place for place, each in enumerate(token.text, token.start) if each == "'")
+            yield from filter(None, map(ends.of_string, quotes))
         if "#" in token.text:
-            ends = (text.find("\n", token.end), text.find("\r", token.end))
-            yield from (end for end in ends if end >= 0)
+            breaks = (text.find("\n", token.end), text.find("\r", token.end))
+            yield from (each for each in breaks if each >= 0)
 
 
-def _read(text: str, start: int, seen: set[int]) -> list[_Token]:
+def _read(
+    text: str, start: int = 0, seen: set[int] | None = None, ends: _Ends | None = None
+) -> list[_Token]:
     """Return the tokens from `start` to the end or to a position that was seen before."""
+    seen, ends = set[int]() if seen is None else seen, ends or _Ends(text)
     tokens = []
     while start < len(text) and start not in seen:
         seen.add(start)
+        if text[start] in "\"'" and (end := ends.of_string(start)):
+            tokens.append(_Token("string", text[start:end], start, "", ""))
+            start = end
+            continue
+        if text[start] == "#":
+            start = ends.of_line(start)
+            continue
         match = _TOKEN.match(text, start)
         if match is None:  # never: the last alternative takes any character
             break
@@ -313,7 +418,7 @@ def _check_keywords(text: str, tokens: list[_Token], forbidden: re.Pattern[str] 
     for token in tokens:
         if token.kind == "word":
             _check_word(token.text.upper(), forbidden)
-        elif token.kind == "iri" and _CLAUSE_IN_IRI.search(token.text):
+        elif token.kind == "iri" and _hides_clause(token.text):
             raise QueryForbidden("SERVICE")
         elif token.kind == "name":
             hides = open_authority and "SERVICE" in token.local.upper()
@@ -339,10 +444,23 @@ def _is_clause(text: str, name: _Token) -> bool:
     return "SERVICE" in name.prefix.upper() and _OPENS_GROUP.match(text, name.end) is not None
 
 
+def _hides_clause(iri: str) -> bool:
+    """Say whether an expression may hide in what looks like an IRI: FILTER(?a<?b)SERVICE#>."""
+    _, closed, rest = iri.upper().partition(")")
+    _, service, end = rest.partition("SERVICE")
+    return bool(closed and service) and "#" in end
+
+
 def _is_open_authority(token: _Token) -> bool:
-    if token.kind != "iri":
+    """Say whether an IRI ends in an authority with a port, or may.
+
+    `http://host:80` + `SERVICE` is no IRI: the parser then reads the prefix alone, and a clause.
+    """
+    if token.kind != "iri" or "//" not in (iri := _iri(token)):
         return False
-    return _OPEN_AUTHORITY.fullmatch(f"<{_iri(token)}>") is not None
+    scheme, _, authority = iri.partition("//")
+    is_last = not any(mark in scheme + authority for mark in "/?#")
+    return is_last and any(mark in authority for mark in ":]")
 
 
 def _check_depth(tokens: list[_Token]) -> None:
@@ -380,4 +498,4 @@ def check_update(text: str) -> None:
 
 def tokens(text: str) -> list[_Token]:
     """Return the tokens of a text, without space; all that can be an IRI is taken for one."""
-    return _read(text, 0, set())
+    return _read(text)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thc_graph.errors import (
+    FunctionUnknown,
     QueryError,
     QueryFailed,
     QueryNotAcceptable,
@@ -260,6 +261,8 @@ def _error(header: Mapping[str, Any], memory: int) -> QueryError:
             return QuerySyntaxError(header["message"], header["line"], header["column"])
         case "not-acceptable":
             return QueryNotAcceptable(header["offered"])
+        case "unknown-function":
+            return FunctionUnknown(header["function"])
         case _:  # the engine's words may name paths: they are for the log alone
             _LOG.warning("A query failed: %s", header["message"])
             return QueryFailed("a fault of the engine")

@@ -69,6 +69,7 @@ _NOT_XML: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NONCHARACTER: Final = re.compile(rb"\xef\xbf[\xbe\xbf]")
 _XML_NAME_AT_END: Final = re.compile(r"[^\W\d][\w.·-]*$")
 _JSON_ESCAPE: Final = re.compile(rb"\\.")
+_UNKNOWN_FUNCTION: Final = re.compile(r"The custom (?:aggregate )?function (<[^>]*>) is not")
 _SYNTAX_ERROR: Final = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 
 _TAIL_ROOM: Final = 64  # what closes a cut document, at most
@@ -130,7 +131,7 @@ def answer(store: Store, request: Mapping[str, Any]) -> tuple[Header, bytes]:
     except MemoryError:
         return {"kind": "memory"}, b""
     except (OSError, RuntimeError, ValueError) as error:
-        return {"kind": "other", "message": f"{type(error).__name__}: {error}"}, b""
+        return fault_header(error), b""
     header = {"media_type": media_type, "truncated": truncated, "length": len(body)}
     return {"kind": "answer"} | header, body
 
@@ -141,6 +142,13 @@ def syntax_header(error: SyntaxError) -> Header:
         return {"kind": "syntax", "message": str(error), "line": None, "column": None}
     line, column, message = place.groups()
     return {"kind": "syntax", "message": message, "line": int(line), "column": int(column)}
+
+
+def fault_header(error: Exception) -> Header:
+    """Return what to tell of a fault of the engine, or of a function that it does not have."""
+    if unknown := _UNKNOWN_FUNCTION.search(str(error)):
+        return {"kind": "unknown-function", "function": unknown[1]}
+    return {"kind": "other", "message": f"{type(error).__name__}: {error}"}
 
 
 def evaluate(store: Store, request: Mapping[str, Any]) -> tuple[str, bytes, bool]:
@@ -300,6 +308,11 @@ def depend_on(parent: int) -> None:
     """Die with the parent, and by its hand alone: a Ctrl-C or a stop is told to it."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
+    die_with(parent)
+
+
+def die_with(parent: int) -> None:
+    """Let the kernel end this process when its parent ends, however that ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() != parent:

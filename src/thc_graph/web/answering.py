@@ -7,7 +7,6 @@ wait for one evaluation; when the last of them hangs up it is stopped.
 
 import asyncio
 import gzip
-import re
 from collections.abc import Callable, Coroutine, Hashable, Sized
 from dataclasses import dataclass
 from functools import partial
@@ -184,7 +183,5 @@ def _explained(error: QueryError, text: str) -> Problem:
 
 def _hint(text: str) -> str:
     """Return the PREFIX lines that a query uses and forgets, where we know them."""
-    plain = re.sub(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|#[^\n]*", " ", text)
-    declared = set(re.findall(r"(?i)\bPREFIX\s+([\w-]*)\s*:", text))
-    used = set(re.findall(r"(?<![\w?$:-])([a-zA-Z][\w-]*):", plain)) - declared
+    used = guard.prefixes(text)
     return "\n".join(f"PREFIX {p}: <{PREFIXES[p]}>" for p in sorted(used) if p in PREFIXES)

@@ -27,6 +27,7 @@ GONE: Final = 499  # nobody is there to read it; it stands in the log
 STATUS: Final[dict[type[Exception], int]] = {
     errors.QuerySyntaxError: 400,
     errors.QueryTooComplex: 400,
+    errors.FunctionUnknown: 400,
     errors.QueryForbidden: 403,
     errors.QueryNotAcceptable: 406,
     errors.QueryTooLarge: 413,

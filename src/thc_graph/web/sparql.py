@@ -2,12 +2,13 @@
 
 GET with `query`, POST of a form, POST of `application/sparql-query`. Beside the
 protocol's own parameters: `timeout` (seconds, never above the limit) and `format`
-(a short name or a media type, for links that cannot set Accept). Without a query,
-the service description for machines, the query page for people.
+(a short name or a media type, for links that cannot set Accept), which other engines'
+clients call `output` or `results`. Without a query, the service description for
+machines, the query page for people.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote
@@ -15,10 +16,12 @@ from urllib.parse import parse_qsl, quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from thc_graph import quantities
 from thc_graph.errors import QueryForbidden, QueryNotAcceptable
 from thc_graph.rdf import formats
 from thc_graph.service import Published, Service
 from thc_graph.settings import Settings
+from thc_graph.store import guard
 from thc_graph.store.guard import Dataset, Examined
 from thc_graph.web import bodies, description, querypage
 from thc_graph.web.answering import (
@@ -88,6 +91,7 @@ TYPES: Final[Mapping[str | None, tuple[str, ...]]] = {
     for form, names in (*NAMES.items(), (None, EITHER))
 }
 
+FORMAT: Final = ("format", "output", "results")  # ours, then Fuseki's and RDF4J's, then Stardog's
 PARAMETERS: Final = 200  # of one request, the graphs of its dataset among them
 ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 PREFLIGHT: Final = {
@@ -173,7 +177,7 @@ def _asked(parameters: Iterable[tuple[str, str]]) -> Asked:
         query=values["query"][0],
         dataset=Dataset(default, named) if default or named else None,
         timeout=values.get("timeout", [None])[0],
-        format=values.get("format", [None])[0] or None,
+        format=next((each for name in FORMAT for each in values.get(name, ()) if each), None),
     )
 
 
@@ -189,6 +193,7 @@ async def _introduction(request: Request, reading: Published) -> Response:
 
 
 async def _answer(request: Request, reading: Published, asked: Asked) -> Response:
+    asked = replace(asked, query=await aside(request, guard.plain, asked.query))
     as_page = _prefers_page(request, asked)
     try:
         question = await _question(request, reading, asked, as_page=as_page)
@@ -293,11 +298,8 @@ def _seconds(timeout: str | None, limit: float) -> float:
     """Return the time a client asks for, never more than the limit."""
     if timeout is None or timeout == "":
         return limit
-    try:
-        asked = float(timeout)
-    except ValueError as fault:
-        raise Problem(400, "BadTimeout") from fault
-    if not asked > 0:  # also not a number
+    asked = quantities.real(timeout)
+    if asked is None or asked <= 0:
         raise Problem(400, "BadTimeout")
     return min(asked, limit)
 
