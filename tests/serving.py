@@ -21,7 +21,7 @@ def served(store: Path, *options: str) -> Iterator[str]:
 
 @contextmanager
 def running(store: Path, *options: str) -> Iterator[tuple[int, str]]:
-    """Serve a store; give the server's process id and its address."""
+    """Serve a store; give the id of the process that serves, and its address."""
     port = free_port()
     program = Path(sys.executable).with_name("thc-graph")
     command = [str(program), "--store", str(store), "serve"]
@@ -33,10 +33,19 @@ def running(store: Path, *options: str) -> Iterator[tuple[int, str]]:
         address = f"http://127.0.0.1:{port}"
         try:
             _wait(f"{address}/readyz")
-            yield process.pid, address
+            yield children(process.pid)[0], address
         finally:
             process.terminate()
             process.wait(PATIENCE)
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of a process's children, none where it has ended."""
+    try:
+        tasks = [*Path(f"/proc/{pid}/task").iterdir()]
+        return [int(each) for task in tasks for each in (task / "children").read_text().split()]
+    except OSError:
+        return []
 
 
 def free_port() -> int:

@@ -40,6 +40,11 @@ class Metrics:
             registry=self.registry,
             buckets=BUCKETS,
         )
+        self.restarts = Counter(
+            "thc_restarts",
+            "Times the process that serves died and was started again.",
+            registry=self.registry,
+        )
         self.refresh_faults = Counter(
             "thc_refresh_faults",
             "Publications that could not be opened.",

@@ -7,10 +7,12 @@ and the process exits with 0. A second signal, or Ctrl-C, skips the first step.
 
 import gc
 import logging
+import math
 import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from socket import socket
 from types import FrameType
@@ -23,6 +25,7 @@ from thc_graph.service import Service
 from thc_graph.web.connections import Connection, Entrance
 
 KEEP_ALIVE = 5  # seconds a connection may rest between two requests
+ECHO = 0.5  # seconds in which one stop comes twice: systemd tells the supervisor and us
 SWITCH = 0.001  # seconds a thread may keep others waiting: the reading of a hostile text is one
 
 log = logging.getLogger("thc_graph.web")
@@ -31,7 +34,14 @@ log = logging.getLogger("thc_graph.web")
 class Server(uvicorn.Server):
     """A server over one service."""
 
-    def __init__(self, service: Service, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self,
+        service: Service,
+        app: ASGIApp,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        announce: Callable[[], object] = lambda: None,
+    ) -> None:
         _open_wide()
         connection: Any = partial(Connection, entrance=Entrance(service.settings))
         config = uvicorn.Config(
@@ -50,25 +60,29 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self.service = service
-        self._end: float | None = None
+        self.announce = announce
+        self._told, self._end = 0.0, math.inf  # when it was told to stop, when no more is accepted
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         _set_aside()
         for each in (bound for server in self.servers for bound in server.sockets):
             log.info("listening", extra={"facts": {"address": each.getsockname()[:2]}})
+        if self.started:
+            self.announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig != signal.SIGTERM:
             super().handle_exit(sig, frame)
-        elif self._end is None:
+        elif not self.service.draining:
             self.service.draining = True
-            self._end = time.monotonic() + self.service.settings.drain_seconds
-        else:
+            self._told = time.monotonic()
+            self._end = self._told + self.service.settings.drain_seconds
+        elif time.monotonic() - self._told > ECHO:
             self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
-        if self._end is not None and time.monotonic() >= self._end:
+        if time.monotonic() >= self._end:
             self.should_exit = True
         return await super().on_tick(counter)
 
