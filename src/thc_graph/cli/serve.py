@@ -3,13 +3,15 @@
 import errno
 import os
 import socket
+from threading import Thread
 from typing import Annotated, Any
 
 import typer
 
 from thc_graph.cli import console, supervisor
 from thc_graph.cli.app import app
-from thc_graph.settings import FILE, read_settings
+from thc_graph.errors import StoreError
+from thc_graph.settings import FILE, Settings, read_settings
 from thc_graph.store.snapshots import current
 
 _MISSING = (
@@ -49,7 +51,6 @@ def serve(
     from thc_graph.web.doors import Doors  # noqa: PLC0415
     from thc_graph.web.editors import create_editors  # noqa: PLC0415
     from thc_graph.web.server import Server  # noqa: PLC0415
-    from thc_graph.writing import recover  # noqa: PLC0415
 
     settings = read_settings(context.obj.store)
     if public and settings.missing():
@@ -59,8 +60,10 @@ def serve(
         sockets.append(_listening(editors_host, editors))
     logs.configure()
     post = supervisor.stand_by(sockets)
-    if not recover(settings):
-        console.say("Un import est en cours : la version publiée est servie.")
+    if post.restarts:  # who waits at the sockets is not to wait for this
+        Thread(target=_recover, args=(settings,), daemon=True).start()
+    else:
+        _recover(settings)
     current(settings.store)  # refused here, in words, rather than by the server
     service = open_service(settings)
     application = create_app(service)
@@ -73,6 +76,18 @@ def serve(
     server.run(sockets)
     if not server.started:
         raise typer.Exit(1)
+
+
+def _recover(settings: Settings) -> None:
+    """Finish what a crash interrupted."""
+    from thc_graph.writing import recover  # noqa: PLC0415
+
+    try:
+        is_free = recover(settings)
+    except StoreError as fault:
+        console.fail(str(fault), 1)
+    if not is_free:
+        console.say("Un import est en cours : la version publiée est servie.")
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -1,6 +1,5 @@
 """A view: facts seen through the schema by a reader of one language."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -170,7 +169,7 @@ class View:
         for iri in sorted(found, key=self._group_order):
             group = self.schema.groups[iri] if iri else None
             label = group.label.in_(self.language) if group else ""
-            name = re.sub(r".*[/#]", "", iri.value) if iri else "autres"
+            name = iri.value.replace("#", "/").rpartition("/")[2] if iri else "autres"
             yield FieldGroup(name, label, tuple(found[iri]))
 
     def name(self, predicate: NamedNode) -> str:

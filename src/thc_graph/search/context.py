@@ -9,7 +9,10 @@ LONGEST: Final = 180  # characters shown of a sentence
 BEFORE: Final = 60  # of those, before the first word found where the sentence is longer
 CUT: Final = "…"
 # The index keeps an entity's texts together, « · » between two of them.
-_BETWEEN: Final = re.compile(r"\s+·\s+|\s*\n\s*|(?<=[.!?…]\s»)\s+|(?<=[.!?…])\s+(?=[A-ZÀ-ÖØ-Þ«“])")
+_BETWEEN: Final = re.compile(  # where some space begins, and never within it
+    r"(?<!\s)(?:\s++·\s++|[^\S\n]*+\n\s*+)"
+    r"|(?<=[.!?…]\s»)\s++|(?<=[.!?…])\s++(?=[A-ZÀ-ÖØ-Þ«“])"
+)
 _SPACE: Final = re.compile(r"\s")
 
 Span = tuple[int, int]
