@@ -20,7 +20,6 @@ ODD = [
 def test_what_is_no_whole_number(text: str) -> None:
     assert quantities.whole(text, 0, 10**9) is None
     assert quantities.page(text) is None
-    assert quantities.year(text) is None
     assert quantities.day(text) is None
 
 
@@ -73,15 +72,9 @@ def test_day(text: str, expected: date | None) -> None:
     assert quantities.day(text) == expected
 
 
-def test_year() -> None:
-    read = [quantities.year(each) for each in ("2016", "0000", "16", "02016", "-2016", "2016Z")]
-    assert read == [2016, 0, None, None, None, None]
-
-
 @given(st.text() | st.from_regex(r"[0-9+._eE -]+"))
 def test_what_is_read_is_bounded(text: str) -> None:
     assert quantities.page(text) is None or 1 <= (quantities.page(text) or 0) <= quantities.PAGES
     assert isfinite(quantities.real(text) or 0)
-    assert (quantities.year(text) or 0) <= 9999
     found = quantities.day(text)
     assert found is None or found.isoformat() == text

@@ -47,10 +47,5 @@ def day(text: str) -> date | None:
         return None
 
 
-def year(text: str) -> int | None:
-    """Return a year of four digits, None for what is none."""
-    return whole(text, 0, 9999) if len(text) == len("2016") else None
-
-
 def _is_digits(text: str) -> bool:
     return text.isascii() and text.isdecimal()

@@ -56,8 +56,7 @@ def read(schema: Schema, base: str, kind: str, given: Iterable[tuple[str, str]])
 def value_of(shape: PropertyShape, token: str, base: str) -> Value | None:
     """Return the facet value a token stands for: a year, yes or no, an IRI or its short form."""
     if shape.is_date:
-        known = quantities.year(token) is not None
-        return Literal(token, datatype=XSD["gYear"]) if known else None
+        return Literal(token, datatype=XSD["gYear"])  # what is no year is that of nothing
     if shape.datatypes:
         return Literal(token, datatype=shape.datatypes[0])
     space = shape.scheme.value if shape.scheme else f"{base}/id/" if "/" in token else THC
