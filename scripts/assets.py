@@ -174,7 +174,7 @@ def cut_fonts() -> list[dict[str, object]]:
         FACE.format(
             family=font.family,
             weight=" ".join(map(str, font.weights)),
-            file=_kept_for_ever(font.target(suffix)),
+            file=font.target(suffix),
             range=ranges(characters),
         )
         for font in there
@@ -183,12 +183,6 @@ def cut_fonts() -> list[dict[str, object]]:
     if there:
         (VENDOR / "fonts" / "fonts.css").write_text("".join(faces), "utf-8")
     return recorded
-
-
-def _kept_for_ever(name: str) -> str:
-    """Return the address of a font with the hash of its bytes, as pages ask for it."""
-    digest = hashlib.sha256((VENDOR / "fonts" / name).read_bytes()).hexdigest()
-    return f"{name}?v={digest[:12]}"
 
 
 def main() -> None:

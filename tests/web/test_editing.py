@@ -4,6 +4,7 @@ SPARQL 1.1 Protocol, section 2.2; Graph Store HTTP Protocol, section 5; RFC 6750
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -204,7 +205,7 @@ async def test_updates_refused(editors: Editors, request_: dict[str, Any], statu
 
 async def test_get_is_no_way_to_update(editors: Editors) -> None:
     response = await editors("GET", "/update", params={"update": "CLEAR ALL"})
-    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST, OPTIONS")
 
 
 @pytest.mark.parametrize(
@@ -414,3 +415,22 @@ async def test_no_secret_and_no_path_is_told(editors: Editors) -> None:
     response = await editors("POST", "/update", headers=UPDATE, content="INSERT DATA { oups }")
     assert str(editors.repository.root) not in response.text
     assert json.loads(response.text)["line"] == 1
+
+
+@pytest.mark.parametrize("path", ["/update", "/graph", "/sparql", "/commits/x", "/nowhere"])
+async def test_the_door_shares_nothing_with_other_sites(editors: Editors, path: str) -> None:
+    asking = {"Origin": "https://application.example", "Access-Control-Request-Method": "POST"}
+    for method in ("OPTIONS", "GET", "POST"):
+        answer = await editors(method, path, "admin", headers=asking)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert re.match("private|no-store", answer.headers["cache-control"])
+    known = await editors("GET", "/sparql", params={"query": "ASK {}"}, headers=asking)
+    assert known.headers["cache-control"].startswith("private, ")
+
+
+async def test_what_the_door_answers_is_never_packed(editors: Editors) -> None:
+    asked = {"query": f"SELECT * {{ VALUES ?text {{ '{'long ' * 400}' }} }}"}
+    answer = await editors("GET", "/sparql", params=asked, headers={"Accept-Encoding": "gzip, br"})
+    assert len(answer.content) > 1024
+    assert "content-encoding" not in answer.headers

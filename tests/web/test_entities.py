@@ -188,7 +188,7 @@ async def test_names_of_the_data_are_typeset_on_pages_alone(demo_client: httpx.A
         assert "Villeneuve-l'Exemple" in (await demo_client.get(f"{TERRITORY}.{suffix}")).text
 
 
-READING = {"GET", "HEAD"}
+READING = {"GET", "HEAD", "OPTIONS"}
 MANNERS = [COMMITMENT, f"{COMMITMENT}/historique", "/voc/ns/Engagement", "/voc/ns", "/"]
 
 

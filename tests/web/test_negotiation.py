@@ -2,7 +2,7 @@
 
 import pytest
 
-from thc_graph.web.negotiation import acceptable, choose, coding, language
+from thc_graph.web.negotiation import acceptable, choose, codings, language
 
 OFFERED = ("text/html", "text/turtle", "application/ld+json")
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -72,19 +72,22 @@ def test_language(accept_language: str, asked: str | None, expected: str) -> Non
 @pytest.mark.parametrize(
     ("accept_encoding", "expected"),
     [
-        ("", ""),
-        ("gzip", "gzip"),
-        ("gzip, deflate, br, zstd", "gzip"),
-        ("x-gzip", "gzip"),
-        ("*", "gzip"),
-        ("identity", ""),
-        ("gzip;q=0", ""),
-        ("gzip;q=0, *", ""),
-        ("gzip;q=0.5, identity", ""),
-        ("br", ""),
-        ("gzip;q=.5, identity;q=.1", "gzip"),
-        ("gzip;q=.1, identity;q=.5", ""),
+        ("", ()),
+        ("gzip", ("gzip",)),
+        ("gzip, deflate, br, zstd", ("br", "gzip")),
+        ("gzip, br;q=0.5", ("gzip", "br")),
+        ("x-gzip", ("gzip",)),
+        ("*", ("br", "gzip")),
+        ("*;q=0", ()),
+        ("identity", ()),
+        ("gzip;q=0", ()),
+        ("gzip;q=0, *", ("br",)),
+        ("gzip;q=0.5, identity", ()),
+        ("gzip;q=0.5, br, identity;q=0.8", ("br",)),
+        ("identity;q=0, gzip;q=0.1", ("gzip",)),
+        ("br", ("br",)),
+        ("zstd", ()),
     ],
 )
-def test_coding(accept_encoding: str, expected: str) -> None:
-    assert coding(accept_encoding) == expected
+def test_codings(accept_encoding: str, expected: tuple[str, ...]) -> None:
+    assert codings(accept_encoding, ("br", "gzip")) == expected

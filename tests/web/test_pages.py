@@ -168,7 +168,7 @@ async def test_a_reader_who_has_it_already(client: httpx.AsyncClient, path: str)
     again = await client.get(path, headers={"If-None-Match": f'W/"x", {first.headers["etag"]}'})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
-    assert again.headers["vary"] == "Accept, Accept-Language"
+    assert again.headers["vary"] == "Accept, Accept-Language, Accept-Encoding"
     since = {"If-Modified-Since": first.headers["last-modified"]}
     assert (await client.get(path, headers=since)).status_code == 304
     stale = {**since, "If-None-Match": '"other"'}
@@ -249,6 +249,7 @@ async def test_a_fault_of_ours_tells_nothing(
     assert set(response.json()) == {"type", "title", "detail", "status", "code", "reference"}
     assert "thc_graph" not in response.text
     assert response.headers["content-security-policy"]
+    assert response.headers["access-control-allow-origin"] == "*"
 
 
 async def test_a_list_is_in_the_order_of_names(client: httpx.AsyncClient) -> None:

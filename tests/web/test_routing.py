@@ -31,6 +31,11 @@ async def change(request: Request) -> Response:
     return PlainTextResponse(f"changed {request.path_params['key']}")
 
 
+@router.get("/keys/{key:key}", name="key")
+async def key_(key: str) -> Response:
+    return PlainTextResponse(key)
+
+
 async def refuse(request: Request) -> None:
     if "authorization" not in request.headers:
         raise ZeroDivisionError
@@ -52,6 +57,9 @@ def visit(app: Starlette) -> httpx.AsyncClient:
         ("GET", "/things/x/y", 200, "x y /things/a/b /things/{kind}/{key}"),
         ("POST", "/things/x/y", 200, "changed y"),
         ("DELETE", "/things/x/y", 405, None),
+        ("OPTIONS", "/things/x/y", 204, ""),
+        ("GET", "/keys/a/b.md", 200, "a/b.md"),
+        ("GET", "/keys/a/", 307, None),
         ("GET", "/elsewhere", 404, None),
     ],
 )
@@ -61,7 +69,7 @@ async def test_addresses(method: str, path: str, status: int, text: str | None) 
     assert response.status_code == status
     assert text in (response.text, None)
     if status == 405:
-        assert response.headers["allow"] == "GET, HEAD, POST"
+        assert response.headers["allow"] == "GET, HEAD, POST, OPTIONS"
 
 
 async def test_a_guarded_address_lets_nobody_pass_unseen() -> None:

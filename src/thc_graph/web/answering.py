@@ -6,7 +6,6 @@ wait for one evaluation; when the last of them hangs up it is stopped.
 """
 
 import asyncio
-import gzip
 from collections.abc import Callable, Coroutine, Hashable, Sized
 from dataclasses import dataclass
 from functools import partial
@@ -33,8 +32,7 @@ from thc_graph.web.logs import note_query
 from thc_graph.web.problems import GONE, Problem, problem_of
 from thc_graph.web.quotas import Quotas, quotas_of
 
-SMALL: Final = 1024  # bytes: a text below reads faster than a thread starts, a body is not packed
-LEVEL: Final = 5  # of gzip
+SMALL: Final = 1024  # bytes: a text below reads faster than a thread starts
 
 Done = TypeVar("Done")
 Read = TypeVar("Read", bound=Sized)
@@ -128,17 +126,6 @@ async def answer(request: Request, published: Published, question: Question) -> 
     if result is None:
         raise RuntimeError("An answer is never absent.")
     return result
-
-
-async def packed(published: Published, question: Question, result: Result) -> bytes:
-    """Return the answer in gzip, kept beside the plain one."""
-
-    async def make() -> bytes:
-        return await asyncio.to_thread(gzip.compress, result.content, LEVEL, mtime=0)
-
-    if not question.examined.is_constant:
-        return await make()
-    return await published.page((question.key, "gzip"), make) or b""
 
 
 async def _charged(quotas: Quotas, client: str, published: Published, question: Question) -> Result:

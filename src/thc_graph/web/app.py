@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 
 from thc_graph.service import Service
 from thc_graph.web import (
     agenda,
     aspects,
+    assets,
     atlas,
     dashboards,
     description,
@@ -27,15 +28,17 @@ from thc_graph.web import (
     search,
     sparql,
     vocabulary,
+    wellknown,
 )
-from thc_graph.web.assets import Assets
 from thc_graph.web.headers import Lists
 from thc_graph.web.logs import Witness
 from thc_graph.web.metrics import Metrics
+from thc_graph.web.packing import Packing
 from thc_graph.web.quotas import Quotas
 from thc_graph.web.rendering import Pages
-from thc_graph.web.responses import Frame, civil_date
+from thc_graph.web.responses import SECURITY, Frame, civil_date
 from thc_graph.web.routing import forgive_slashes
+from thc_graph.web.sharing import SHARED, Sharing
 
 log = logging.getLogger("thc_graph.web")
 
@@ -74,11 +77,13 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     app.state.pages = Pages(service.settings, _kinds(service))
     app.state.quotas = Quotas(service.settings)
     app.state.metrics = Metrics(service)
+    app.add_middleware(Packing)
+    app.add_middleware(Sharing)
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=app.state.metrics.observe)
     app.add_middleware(Lists)
     forgive_slashes(app.router)
-    problems.install(app)
+    problems.install(app, SECURITY | SHARED)
     return app
 
 
@@ -88,6 +93,8 @@ def _kinds(service: Service) -> set[str]:
 
 def _routes() -> list[BaseRoute]:
     routers = (
+        assets.router,
+        wellknown.router,
         health.router,
         sparql.router,
         notices.router,
@@ -105,8 +112,7 @@ def _routes() -> list[BaseRoute]:
         vocabulary.router,
         lists.last_router,
     )
-    found = [route for router in routers for route in router.routes]
-    return [Mount("/static", Assets(), name="static"), *found]
+    return [route for router in routers for route in router.routes]
 
 
 def _warn(service: Service) -> None:

@@ -1,42 +1,124 @@
 """Assets: style sheets, fonts and scripts, each at an address that changes with its bytes.
 
-The address bears a hash of the content, so that a browser may keep it for ever
-(RFC 8246). What stands under `vendor/` is copied there by `scripts/assets.py` from
-packages; pages work without it.
+The name in an address bears a hash of the content (`thc.3fa9c1d2e4b5.css`), so that a browser
+may keep it for ever (RFC 8246); so do the names that a style sheet gives in `url()`. A
+hash that is not the content's is nothing; a name without one is asked anew each time. What
+stands under `vendor/` is copied there by `scripts/assets.py` from packages; pages work
+without it.
 """
 
 import hashlib
+import re
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Final
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+
+from thc_graph.web.responses import is_fresh, with_charset
+from thc_graph.web.routing import Router
 
 FOLDER: Final = Path(__file__).parent / "static"
 FOR_EVER: Final = "public, max-age=31536000, immutable"
+ANEW: Final = "no-cache"
+MEDIA_TYPES: Final = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/vnd.microsoft.icon",
+    ".woff2": "font/woff2",
+}
+_URL: Final = re.compile(r"""url\((["']?)([^"'()?#:]+)[^"'():]*\1\)""")
+
+router = Router()
 
 
-def exists(name: str) -> bool:
-    return (FOLDER / name).is_file()
+@dataclass(frozen=True)
+class Asset:
+    """A file of the folder, as it is sent."""
+
+    name: str
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()[:12]
+
+    @property
+    def media_type(self) -> str:
+        return MEDIA_TYPES.get(PurePosixPath(self.name).suffix, "text/plain")
+
+    @property
+    def hashed(self) -> str:
+        """The name with the hash of the content."""
+        path = PurePosixPath(self.name)
+        return str(path.with_name(f"{path.stem}.{self.digest}{path.suffix}"))
 
 
 @cache
+def names() -> frozenset[str]:
+    """Return what there is, by its path in the folder."""
+    files = (path for path in FOLDER.rglob("*") if path.is_file())
+    return frozenset(path.relative_to(FOLDER).as_posix() for path in files)
+
+
+def exists(name: str) -> bool:
+    return name in names()
+
+
+@cache
+def asset(name: str) -> Asset:
+    """Return a file that exists; a style sheet names others by their hashes, too."""
+    content = (FOLDER / name).read_bytes()
+    if name.endswith(".css"):
+        content = _URL.sub(lambda found: _linked(name, found), content.decode()).encode()
+    return Asset(name, content)
+
+
 def address(name: str) -> str:
     """Return the address of a file of the folder, with the hash of its content."""
-    content = (FOLDER / name).read_bytes()
-    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+    return f"/static/{asset(name).hashed}"
 
 
-class Assets(StaticFiles):
-    """Serves the folder; an address with a hash may be kept for ever, others are asked anew."""
+@router.get("/static/{name:path}")
+async def static(name: str, request: Request) -> Response:
+    found = _found(name, request.query_params.get("v"))
+    if found is None:
+        raise HTTPException(404)
+    headers = {
+        "ETag": f'"{found.digest}"',
+        "Cache-Control": ANEW if found.name == name else FOR_EVER,
+    }
+    if is_fresh(request, headers["ETag"], None):
+        return Response(status_code=304, headers=headers)
+    return Response(found.content, media_type=with_charset(found.media_type), headers=headers)
 
-    def __init__(self) -> None:
-        super().__init__(directory=FOLDER)
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
-        is_named_by_content = exists(path) and scope["query_string"].startswith(b"v=")
-        response.headers["Cache-Control"] = FOR_EVER if is_named_by_content else "no-cache"
-        return response
+def _found(name: str, version: str | None) -> Asset | None:
+    """Return what an address names; `version` is how former addresses bore the hash."""
+    if exists(name):
+        found = asset(name)
+        return found if version in (None, found.digest) else None
+    return _hashed().get(name)
+
+
+@cache
+def _hashed() -> dict[str, Asset]:
+    """Return what there is, by the names with hashes."""
+    return {found.hashed: found for found in map(asset, names())}
+
+
+def _linked(sheet: str, found: re.Match[str]) -> str:
+    """Return a `url()` of a style sheet with the name that may be kept for ever."""
+    near = PurePosixPath(found[2])
+    name = normpath(str(PurePosixPath(sheet).parent / near))
+    if not exists(name):
+        return found[0]
+    hashed = PurePosixPath(asset(name).hashed).name
+    return f'url("{near.with_name(hashed)}")'

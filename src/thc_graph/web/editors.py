@@ -10,7 +10,7 @@ from thc_graph.web import editing, graphstore, problems, sparql
 from thc_graph.web.editing import Door
 from thc_graph.web.headers import Lists
 from thc_graph.web.logs import Witness
-from thc_graph.web.responses import Frame
+from thc_graph.web.responses import OWN, SECURITY, Frame
 from thc_graph.web.routing import forgive_slashes
 from thc_graph.writing import Writing
 
@@ -33,11 +33,11 @@ def create_editors(public: FastAPI, files: Resources | None = None) -> FastAPI:
     writing = Writing(settings, files)
     app.state.door = Door(public.state.service, writing, desk)
     public.state.companions.append(app.state.door.open)
-    app.add_middleware(Frame)
+    app.add_middleware(Frame, is_shared=False)
     app.add_middleware(Witness, observe=public.state.metrics.observe)
     app.add_middleware(Lists)
     forgive_slashes(app.router)
-    problems.install(app)
+    problems.install(app, SECURITY | OWN)
     app.add_exception_handler(EditRefused, editing.refused)
     return app
 

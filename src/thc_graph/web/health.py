@@ -9,6 +9,7 @@ from thc_graph.web.clients import may_read_metrics
 from thc_graph.web.metrics import Metrics
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
+from thc_graph.web.responses import OWN
 from thc_graph.web.routing import Router
 
 NOW = {"Cache-Control": "no-store"}
@@ -39,7 +40,7 @@ async def metrics(request: Request) -> Response:
     if not may_read_metrics(request):
         raise Problem(404, "NotFound")
     text = _measures(request).text()
-    return Response(text, headers={**NOW, "Content-Type": CONTENT_TYPE_LATEST})
+    return Response(text, headers={**NOW, **OWN, "Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _service(request: Request) -> Service:

@@ -40,18 +40,19 @@ def acceptable(accept: str, offered: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=KNOWN)
-def coding(accept_encoding: str) -> str:
-    """Return "gzip" where the reader takes it at least as gladly as the plain bytes, else "".
+def codings(accept_encoding: str, offered: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the codings the reader takes at least as gladly as the plain bytes, favourite first.
 
     RFC 9110, section 12.5.3: what is not named is refused, except the plain bytes.
 
-    >>> coding("gzip, deflate, br")
-    'gzip'
+    >>> codings("gzip, deflate, br", ("br", "gzip"))
+    ('br', 'gzip')
     """
     ranges = _ranges(accept_encoding)
     rest = ranges.get("*", 0.0)
-    liked = max(ranges.get("gzip", rest), ranges.get("x-gzip", 0.0))
-    return "gzip" if liked > 0 and liked >= ranges.get("identity", rest) else ""
+    found = [(max(ranges.get(e, rest), ranges.get(f"x-{e}", 0.0)), e) for e in offered]
+    liked = [pair for pair in found if pair[0] > 0 and pair[0] >= ranges.get("identity", rest)]
+    return tuple(each for _, each in sorted(liked, key=lambda pair: -pair[0]))
 
 
 def language(accept_language: str, asked: str | None = None) -> str:

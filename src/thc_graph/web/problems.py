@@ -7,6 +7,7 @@ shows a path, a version or a trace of this machine.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -19,7 +20,6 @@ from thc_graph.web import astray
 from thc_graph.web.logs import request_id
 from thc_graph.web.negotiation import choose
 from thc_graph.web.rendering import Pages, language_of, pages_of
-from thc_graph.web.responses import SECURITY
 
 JSON: Final = "application/problem+json"
 NOT_FOUND: Final = 404
@@ -75,20 +75,25 @@ class Problem(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of an application by this module."""
+def install(app: FastAPI, headers: Mapping[str, str]) -> None:
+    """Answer every error of an application by this module.
+
+    `headers` are those of each answer, for faults of ours, which pass no middleware.
+    """
     app.add_exception_handler(Problem, answer)
     app.add_exception_handler(errors.ThcGraphError, answer)
     app.add_exception_handler(HTTPException, answer)
-    app.add_exception_handler(Exception, answer)
+    app.add_exception_handler(Exception, partial(answer, more=headers))
 
 
-async def answer(request: Request, error: Exception) -> Response:
+async def answer(
+    request: Request, error: Exception, more: Mapping[str, str] | None = None
+) -> Response:
     problem = problem_of(error)
     pages, told = pages_of(request), language_of(request)
     wants = choose(request.headers.get("accept", ""), (JSON, "application/json", "text/html"))
     headers = {
-        **SECURITY,
+        **(more or {}),
         **problem.headers,
         "Vary": "Accept, Accept-Language",
         "Cache-Control": "no-store",

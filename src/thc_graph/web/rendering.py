@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from functools import cache, cached_property, lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlencode
@@ -42,6 +42,7 @@ class Pages:
 
     def __init__(self, settings: Settings, kinds: Collection[str]) -> None:
         self.settings = settings
+        self.kinds = kinds
         self.messages = read_messages()
         self.environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
@@ -56,7 +57,7 @@ class Pages:
             settings=settings,
             menu=[(f"/{name}", f"nav.{name}") for name in menu if name in {*kinds, *PAGES}],
             asset=assets.address,
-            has_asset=cache(assets.exists),
+            has_asset=assets.exists,
             local=self.local,
             curie=curie,
             formats=GRAPH_FORMATS,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from thc_graph import __version__
 from thc_graph.service import Published
 
+RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
 PARIS: Final = ZoneInfo("Europe/Paris")
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -26,13 +28,10 @@ SECURITY: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": (
-        "ETag, Link, Retry-After, X-Empty-Graph, X-Request-Id, X-Truncated"
-    ),
 }
 
-_SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
+KEPT_BY_NOBODY_ELSE: Final = {"Cache-Control": "private, no-cache"}
+OWN: Final = {"Cross-Origin-Resource-Policy": "same-origin"}  # for no other site to read
 
 
 def etag(commit: str, *representation: str) -> str:
@@ -82,7 +81,8 @@ def represent(
     if language:
         headers["Content-Language"] = language
     if links:
-        headers["Link"] = ", ".join(f"<{target}>; {rest}" for target, rest in links.items())
+        written = ((quote(target, safe=RESERVED), rest) for target, rest in links.items())
+        headers["Link"] = ", ".join(f"<{target}>; {rest}" for target, rest in written)
     if is_fresh(request, tag, modified):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=with_charset(media_type), headers=headers)
@@ -121,10 +121,15 @@ def _date(text: str) -> datetime | None:
 
 
 class Frame:
-    """ASGI middleware: the security headers, and no body in an answer to HEAD."""
+    """ASGI middleware: headers of every answer that has none of its own, no body for HEAD.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Where nothing `is_shared`, no cache between us and the reader may keep an answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_shared: bool = True) -> None:
+        self.app, self.is_shared = app, is_shared
+        headers = SECURITY if is_shared else SECURITY | OWN | KEPT_BY_NOBODY_ELSE
+        self.headers = [(n.lower().encode(), value.encode()) for n, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -133,10 +138,17 @@ class Frame:
 
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if not self.is_shared:
+                    message["headers"] = [(n, _private(v)) for n, v in message["headers"]]
                 given = {name.lower() for name, _ in message["headers"]}
-                message["headers"].extend(each for each in _SECURITY if each[0] not in given)
+                message["headers"].extend(each for each in self.headers if each[0] not in given)
             elif scope["method"] == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
         await self.app(scope, receive, framed)
+
+
+def _private(value: bytes) -> bytes:
+    """Return a value of a header, of Cache-Control for the reader alone."""
+    return b"private" + value.removeprefix(b"public") if value.startswith(b"public, ") else value

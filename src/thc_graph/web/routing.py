@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette import routing
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,6 +20,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 Answering = TypeVar("Answering", bound=Callable[..., Awaitable[Response]])
 Guard = Callable[[Request], Awaitable[None]]
+
+
+class Key(Convertor[str]):
+    """The key of a thing, `{key:key}`: most are slugs, those of former imports may hold a "/"."""
+
+    regex = "[^/]+(?:/[^/]+)*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("key", Key())
 
 
 class Address(Route):
@@ -38,7 +54,10 @@ class Address(Route):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = self.works.get(scope["method"])
         if work is None:
-            raise HTTPException(405, headers={"Allow": ", ".join(self.works)})
+            allowed = {"Allow": ", ".join((*self.works, "OPTIONS"))}
+            if scope["method"] != "OPTIONS":
+                raise HTTPException(405, headers=allowed)
+            work = Response(status_code=204, headers=allowed)
         await work(scope, receive, send)
 
     def guarded(self, guard: Guard) -> "Address":
@@ -67,9 +86,6 @@ class Router:
 
     def delete(self, path: str) -> Callable[[Answering], Answering]:
         return self._answer(path, ("DELETE",))
-
-    def options(self, path: str) -> Callable[[Answering], Answering]:
-        return self._answer(path, ("OPTIONS",))
 
     def guarded(self, guard: Guard) -> "Router":
         return Router(each.guarded(guard) for each in self.routes)

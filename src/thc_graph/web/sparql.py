@@ -24,18 +24,9 @@ from thc_graph.settings import Settings
 from thc_graph.store import guard
 from thc_graph.store.guard import Dataset, Examined
 from thc_graph.web import bodies, description, querypage
-from thc_graph.web.answering import (
-    SMALL,
-    Question,
-    Result,
-    answer,
-    aside,
-    examine,
-    packed,
-    unpublished,
-)
+from thc_graph.web.answering import Question, Result, answer, aside, examine, unpublished
 from thc_graph.web.entities import is_iri
-from thc_graph.web.negotiation import acceptable, choose, coding
+from thc_graph.web.negotiation import acceptable, choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of
 from thc_graph.web.responses import etag, is_fresh, with_charset
@@ -93,13 +84,6 @@ TYPES: Final[Mapping[str | None, tuple[str, ...]]] = {
 
 FORMAT: Final = ("format", "output", "results")  # ours, then Fuseki's and RDF4J's, then Stardog's
 PARAMETERS: Final = 200  # of one request, the graphs of its dataset among them
-ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
-PREFLIGHT: Final = {
-    "Allow": ALLOWED,
-    "Access-Control-Allow-Methods": ALLOWED,
-    "Access-Control-Allow-Headers": "Accept, Accept-Language, Content-Type, If-None-Match",
-    "Access-Control-Max-Age": "86400",
-}
 DESCRIBED: Final = f'<{description.VOID_PATH}>; rel="describedby"; type="{TURTLE}"'
 
 router = Router()
@@ -113,11 +97,6 @@ class Asked:
     dataset: Dataset | None
     timeout: str | None
     format: str | None
-
-
-@router.options("/sparql")
-async def preflight() -> Response:
-    return Response(status_code=204, headers=PREFLIGHT)
 
 
 @router.get("/sparql")
@@ -209,21 +188,8 @@ async def _answer(request: Request, reading: Published, asked: Asked) -> Respons
     if as_page:
         page = await querypage.answered(request, reading, asked.query, result)
         return Response(page, 200, headers | _told(result), with_charset(HTML))
-    return await _response(request, reading, question, result, headers)
-
-
-async def _response(
-    request: Request,
-    reading: Published,
-    question: Question,
-    result: Result,
-    headers: dict[str, str],
-) -> Response:
-    content, told = result.content, _told(result)
-    if len(result) >= SMALL and coding(request.headers.get("accept-encoding", "")):
-        content = await packed(reading, question, result)
-        told["Content-Encoding"] = "gzip"
-    return Response(content, 200, headers | told, with_charset(result.media_type))
+    media_type = with_charset(result.media_type)
+    return Response(result.content, 200, headers | _told(result), media_type)
 
 
 def _prefers_page(request: Request, asked: Asked) -> bool:
@@ -308,9 +274,8 @@ def _tag(request: Request, reading: Published, question: Question, *, as_page: b
     """Return the validator of one representation, None for an answer that changes by itself."""
     if not question.examined.is_constant:
         return None
-    packing = coding(request.headers.get("accept-encoding", ""))
     page = (HTML, language_of(request), request.url.query) if as_page else ()
-    return etag(reading.commit, repr(question.key), packing, *page)
+    return etag(reading.commit, repr(question.key), *page)
 
 
 def _is_known(request: Request, tag: str | None) -> bool:
@@ -323,7 +288,7 @@ def _is_known(request: Request, tag: str | None) -> bool:
 
 def _headers(tag: str | None, empty: tuple[str, ...]) -> dict[str, str]:
     kept = {"ETag": tag, "Cache-Control": "public, max-age=0, must-revalidate"} if tag else {}
-    fixed = {"Vary": "Accept, Accept-Encoding, Accept-Language", "Link": DESCRIBED}
+    fixed = {"Vary": "Accept, Accept-Language", "Link": DESCRIBED}
     told = {"X-Empty-Graph": ", ".join(f"<{quote(each, safe=IRI)}>" for each in empty)}
     return {"Cache-Control": "no-store"} | fixed | kept | (told if empty else {})
 

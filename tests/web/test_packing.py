@@ -1,0 +1,166 @@
+"""What is packed is the plain thing, whatever the address and the coding; secrets never are."""
+
+import gzip
+from collections.abc import AsyncIterator
+
+import brotli
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from public import ADDRESSES, HTML, PUBLIC, Asked
+from thc_graph.web import packing
+from thc_graph.web.packing import LEAST, Packing
+
+pytestmark = pytest.mark.anyio
+
+UNPACK = {"br": brotli.decompress, "gzip": gzip.decompress}
+LIKED = {"br": "gzip, deflate, br, zstd", "gzip": "gzip;q=0.9, *;q=0.1, identity;q=0.5"}
+CHANGING = {"x-request-id", "date", "retry-after"}
+PAGE = "/doc/territoire/exemple-villeneuve"
+
+
+async def raw(
+    client: httpx.AsyncClient, asked: Asked, coding: str = "identity", **more: str
+) -> httpx.Response:
+    """Return an answer whose content is the bytes on the wire."""
+    headers = {"Accept": asked.accept, "Accept-Encoding": coding, **more}
+    async with client.stream(**asked.request, headers=headers) as answer:
+        answer._content = b"".join([chunk async for chunk in answer.aiter_raw()])
+    return answer
+
+
+def told(answer: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name not in CHANGING}
+
+
+async def test_every_address_is_among_them(demo_client: httpx.AsyncClient) -> None:
+    app = demo_client._transport.app  # type: ignore[attr-defined]
+    assert {route.path for route in app.routes} | {"none"} == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("asked", PUBLIC, ids=lambda each: f"{each.path[:60]} {each.accept[:20]}")
+async def test_what_is_packed_is_the_plain_thing(
+    demo_client: httpx.AsyncClient, asked: Asked
+) -> None:
+    plain = await raw(demo_client, asked)
+    assert plain.status_code == asked.status, plain.text
+    assert "content-encoding" not in plain.headers
+    tags = {plain.headers.get("etag")}
+    changes = "no-store" in plain.headers.get("cache-control", "")
+    for coding, liked in LIKED.items():
+        packed = await raw(demo_client, asked, liked)
+        is_packed = packed.headers.get("content-encoding") == coding
+        content = UNPACK[coding](packed.content) if is_packed else packed.content
+        assert changes or content == plain.content
+        is_plain_kind = packing._is_packed(plain.headers.get("content-type", ""))
+        assert is_packed == (len(content) >= LEAST and not is_plain_kind)
+        assert is_plain_kind or "accept-encoding" in packed.headers["vary"].lower()
+        if is_packed:
+            assert "etag" not in packed.headers or packed.headers["etag"] not in tags
+            assert int(packed.headers["content-length"]) == len(packed.content) < len(content)
+        tags.add(packed.headers.get("etag"))
+
+
+@pytest.mark.parametrize("asked", PUBLIC, ids=lambda each: f"{each.path[:60]} {each.accept[:20]}")
+@pytest.mark.parametrize("coding", ["identity", *LIKED.values()])
+async def test_head_is_as_get(demo_client: httpx.AsyncClient, asked: Asked, coding: str) -> None:
+    if asked.form:
+        return
+    headers = {"Accept": asked.accept, "Accept-Encoding": coding}
+    got = await raw(demo_client, asked, coding)
+    head = await demo_client.head(asked.path, headers=headers)
+    changing = {"content-length"} if "no-store" in got.headers.get("cache-control", "") else set()
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert told(head).items() ^ told(got).items() <= {
+        (name, each.headers[name]) for name in changing for each in (head, got)
+    }
+
+
+@pytest.mark.parametrize("coding", LIKED)
+async def test_a_reader_who_has_it_is_told_so_in_the_coding_it_has(
+    demo_client: httpx.AsyncClient, coding: str
+) -> None:
+    page, liked = Asked(PAGE), LIKED[coding]
+    plain = (await raw(demo_client, page)).headers["etag"]
+    packed = (await raw(demo_client, page, liked)).headers["etag"]
+    for held in (packed, plain, f"W/{packed}", f'"x", {packed}'):
+        again = await raw(demo_client, page, liked, **{"If-None-Match": held})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["etag"] in held
+        assert "accept-encoding" in again.headers["vary"].lower()
+    other = await raw(demo_client, page, "identity", **{"If-None-Match": packed})
+    assert (other.status_code, other.headers["etag"]) == (200, plain)
+
+
+async def test_what_is_packed_is_kept_with_its_publication(
+    demo_client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("/limites", "/static/thc.css"):
+        first = await raw(demo_client, Asked(path), "br")
+        assert first.headers["content-encoding"] == "br"
+        with monkeypatch.context() as patch:
+            patch.setattr(packing, "_PACK", {})
+            assert (await raw(demo_client, Asked(path), "br")).content == first.content
+
+
+@pytest.mark.parametrize("who", ["Authorization", "Cookie"])
+async def test_whoever_says_who_they_are_gets_plain_bytes(
+    demo_client: httpx.AsyncClient, who: str
+) -> None:
+    answer = await raw(demo_client, Asked("/limites"), "br", **{who: "secret"})
+    assert "content-encoding" not in answer.headers
+
+
+async def test_a_part_is_a_part_of_the_plain_bytes(large: httpx.AsyncClient) -> None:
+    part = await raw(large, Asked("/file", "*/*"), "gzip", Range="bytes=10-2009")
+    assert (part.status_code, len(part.content)) == (206, 2000)
+    assert "content-encoding" not in part.headers
+
+
+BODY = b"".join(b"%d, a line of a whole export\n" % number for number in range(40_000))
+
+
+@pytest.fixture
+async def large(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    path = tmp_path_factory.mktemp("large") / "export.csv"
+    path.write_bytes(BODY)
+
+    async def lines(pieces: int) -> AsyncIterator[bytes]:
+        for start in range(0, len(BODY), pieces):
+            yield BODY[start : start + pieces]
+
+    app = Starlette()
+    app.add_route("/file", lambda _: FileResponse(path, media_type="text/csv"))
+    app.add_route("/stream", lambda _: StreamingResponse(lines(99_999), media_type="text/csv"))
+    app.add_route("/own", _own)
+    app.add_middleware(Packing)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+
+
+async def _own(request: Request) -> Response:
+    headers = {"one": {"Set-Cookie": "a=b"}, "all": {"Cache-Control": "private"}}
+    return Response(BODY[:5000], media_type="text/csv", headers=headers[request.query_params["of"]])
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+@pytest.mark.parametrize("path", ["/file", "/stream"])
+async def test_a_stream_is_packed_as_it_passes(
+    large: httpx.AsyncClient, path: str, coding: str
+) -> None:
+    answer = await raw(large, Asked(path), coding)
+    assert answer.headers["content-encoding"] == coding
+    assert UNPACK[coding](answer.content) == BODY
+    assert "content-length" not in answer.headers
+    assert answer.headers.get("etag", f'-{coding}"').endswith(f'-{coding}"')
+    head = await large.head(path, headers={**HTML, "Accept-Encoding": coding})
+    assert {**told(head)} == {**told(answer)}
+
+
+@pytest.mark.parametrize("of", ["one", "all"])
+async def test_what_is_for_one_reader_is_not_packed(large: httpx.AsyncClient, of: str) -> None:
+    assert "content-encoding" not in (await raw(large, Asked(f"/own?of={of}"), "br")).headers
