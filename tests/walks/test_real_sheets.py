@@ -8,12 +8,14 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 import stores
 from thc_graph.cli.import_ import Report, load
+from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DCT, RDFS, THC, A
 from thc_graph.settings import Settings, resources
 from thc_graph.sheets import loading
 from thc_graph.sheets.columns import layout, read_mapping
 from thc_graph.sheets.datasets import Input, inputs
 from thc_graph.sheets.importing import Proposal, propose
+from thc_graph.sheets.keys import PATTERN
 from thc_graph.sheets.loading import Options
 from thc_graph.sheets.problems import Severity
 from thc_graph.sheets.reading import Row, Table
@@ -118,6 +120,9 @@ def test_84_methods(demo: Repository) -> None:
     ]
     assert len(values(found, RDFS["label"])) == 79  # three have no title at all
     assert len(entities(found, "FicheOutilMethode")) == 4  # the four that quote a licence
+    made = (*entities(found, "Methode"), *entities(found, "FicheOutilMethode"))
+    named = (iris.kind_and_key(each.value, Settings.base) for each in made)
+    assert all(place and PATTERN.fullmatch(place[1]) for place in named)
 
 
 @pytest.mark.parametrize(

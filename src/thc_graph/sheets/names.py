@@ -15,7 +15,7 @@ from rapidfuzz import fuzz, process
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import THC
 from thc_graph.schema.model import PropertyShape, Schema
-from thc_graph.sheets import cleaning
+from thc_graph.sheets import cleaning, keys
 from thc_graph.sheets.lexicon import Lexicon, Types
 from thc_graph.sheets.remarks import Unreadable
 from thc_graph.sheets.words import folded
@@ -203,12 +203,16 @@ class Names:
         return {iri} if iri and self.types(iri) and self._is(iri, expected) else set()
 
     def _by_code(self, text: str, expected: Types) -> set[NamedNode]:
-        """Match a key; a code that lost its leading zero is completed to the type's length."""
-        key = _code(text) if text[:1].isdigit() or text[:1] == "'" else iris.slug(text)
+        """Match a key; a code that lost its leading zero is completed to the type's length.
+
+        A text with a "/" may be a key as it stands: those of former imports are no slugs.
+        """
+        key = _code(text) if text[:1].isdigit() or text[:1] == "'" else keys.key(text)
         kinds = {k for each in expected for k in (self.schema.kind_of(each),) if k}
         found: set[NamedNode] = set()
         for kind in kinds if key else ():
-            for code in {key, key.zfill(_WIDTHS.get(kind, 0)) if key.isdigit() else key}:
+            padded = key.zfill(_WIDTHS.get(kind, 0)) if key.isdigit() else key
+            for code in {key, padded, text.strip() if "/" in text else key}:
                 iri = _node(f"{self.base}/id/{kind}/{code}")
                 if iri and self.types(iri) and self._is(iri, expected):
                     found.add(iri)

@@ -12,7 +12,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DASH, SKOS, THC, A
 from thc_graph.schema.model import NodeShape, PropertyShape, Schema
-from thc_graph.sheets import values
+from thc_graph.sheets import keys, values
 from thc_graph.sheets.cells import Cells, Share
 from thc_graph.sheets.columns import Member
 from thc_graph.sheets.names import Names
@@ -148,7 +148,7 @@ class Naming:
         key = self._key(naming.key, class_, row, only, before)
         key = key or self._key(naming.fallback_key, class_, row, only, before)
         if key:
-            return self._existing(naming, row) or self._minted(naming, key)
+            return self._existing(naming, row) or self._named(naming, key)
         if before or not all(self.cells.first(s, row, only) for s in self._keys(class_)):
             self.refuse(class_, row)
         return None  # what is wrong in a cell of the key is told when it is judged
@@ -174,20 +174,37 @@ class Naming:
         """Return the IRI of an identifier; one that is no slug is kept as another spelling."""
         if (published := self._published(text, naming)) is not None:
             return published
-        slug = text if "/" in text else iris.slug(text)
-        if not slug:
+        key = self._spelt(text, naming)
+        if not key:
             self.cells.fault(cell, text, "bad-identifier")
             return None
-        if slug == text:
-            return self._minted(naming, slug)
-        aliased = self.names.called(text, frozenset({class_}))
-        iri = next(iter(aliased)) if len(aliased) == 1 else self._minted(naming, slug)
-        if not (slug.isdigit() or text.isdigit()):
+        if key == text:
+            return self._minted(naming, key)
+        iri = self._other_spelling(text, class_) or self._minted(naming, key)
+        if not (key.isdigit() or text.isdigit()):
             self.cells.say(cell, text, note("alias", value=self.names.key(iri)))
             self.aliases.append(Quad(iri, SKOS["hiddenLabel"], Literal(text), self.graph))
             self.names.add(iri, frozenset({class_}), ())
             self.names.call(iri, text)
         return iri
+
+    def _spelt(self, text: str, naming: NodeShape) -> str:
+        """Return the key of an identifier; a concept's has that of its scheme before it."""
+        if not naming.namespace:
+            return keys.key(text)
+        parts = [iris.slug(part) for part in text.split("/")]
+        return "/".join(parts) if all(parts) else ""
+
+    def _other_spelling(self, text: str, class_: NamedNode) -> NamedNode | None:
+        """Return the one thing that bears an identifier as another spelling or as its name."""
+        if "/" in text:
+            return None
+        found = [
+            iri
+            for iri in self.names.called(text, frozenset({class_}))
+            if not keys.is_of_another(self.names.key(iri), text)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def _published(self, key: str, naming: NodeShape) -> NamedNode | None:
         """Return what has this very key already: 2A004 is no slug."""
@@ -196,6 +213,12 @@ class Naming:
         except ValueError:
             return None
         return iri if self.names.types(iri) else None
+
+    def _named(self, naming: NodeShape, key: str) -> NamedNode:
+        """Return the IRI of a natural key; parts of it may come from keys that are no slugs."""
+        if naming.namespace or "/" not in key:
+            return self._minted(naming, key)
+        return self._published(key, naming) or self._minted(naming, keys.key(key))
 
     def _minted(self, naming: NodeShape, key: str) -> NamedNode:
         if naming.namespace:
@@ -263,7 +286,7 @@ class Naming:
         if not isinstance(term, Literal):
             return ""
         read = term.value
-        if shape.role == _ID and read[:1].isdigit() and read.isalnum():
+        if shape.role == _ID and read[:1].isdigit() and read.isascii() and read.isalnum():
             return read.zfill(length) if read.isdigit() else read
         return iris.slug(read)
 
