@@ -188,7 +188,7 @@ async def file(suffix: str, request: Request, reading: Published) -> Response:
     return await _file(request, reading, form)
 
 
-@router.get("/doc/evenement/{key}.ics")
+@router.get("/doc/evenement/{key:key}.ics")
 async def event(key: str, request: Request, reading: Published) -> Response:
     """Return one event for one's own calendar."""
     settings, told = request.app.state.service.settings, language_of(request)

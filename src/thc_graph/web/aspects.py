@@ -19,13 +19,14 @@ from thc_graph.differences import Difference, differences
 from thc_graph.entities import describing
 from thc_graph.entities.model import Entity
 from thc_graph.entities.sections import Section, section
+from thc_graph.lists.addresses import Asked
 from thc_graph.rdf.terms import XSD
 from thc_graph.service import Published, Service
 from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.store.history import Commit
 from thc_graph.store.touches import Touches
-from thc_graph.web import files, records
-from thc_graph.web.entities import HTML, heading, is_iri
+from thc_graph.web import files, former, records
+from thc_graph.web.entities import HTML, document, heading, is_iri
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
@@ -49,7 +50,7 @@ class Change:
     difference: Difference
 
 
-@router.get("/doc/{kind}/{key}/historique")
+@router.get("/doc/{kind}/{key:key}/historique")
 async def history(kind: str, key: str, request: Request, reading: Published) -> Response:
     """Show which versions changed an entity, and what each of them changed."""
     entity, told = await _entity(request, reading, kind, key), language_of(request)
@@ -71,7 +72,7 @@ def _changes(touches: Touches, reading: Published, iri: NamedNode, told: str) ->
     return [Change(each.commit, one) for each, told_of in found for one in told_of]
 
 
-@router.get("/doc/{kind}/{key}/cite-par")
+@router.get("/doc/{kind}/{key:key}/cite-par")
 async def cited(kind: str, key: str, request: Request, reading: Published) -> Response:
     """List the entities of a kind that point at one through a property, fifty a page."""
     entity = await _entity(request, reading, kind, key)
@@ -118,26 +119,42 @@ async def _cited(
     )
 
 
-@router.get("/doc/{kind}/{key}/{name}")
+@router.get("/doc/{kind}/{key:key}/{name}")
 async def part(kind: str, key: str, name: str, request: Request, reading: Published) -> Response:
-    """Give a section of a page as a table to take away, or as its query."""
+    """Give a section of a page as a table to take away, or as its query.
+
+    What is no section may be a thing whose key holds a "/".
+    """
     id_, _, suffix = name.rpartition(".")
     form = files.find(files.FORMATS, suffix)
-    if suffix not in {*WRITERS, "rq"} or form is None:
-        raise Problem(404, "NotFound")
-    entity, told, day = (
-        await _entity(request, reading, kind, key),
-        language_of(request),
-        today(request),
-    )
+    if suffix in {*WRITERS, "rq"} and form is not None:
+        found = await _section(request, reading, kind, key, id_)
+        if found is not None:
+            return await _file(request, reading, found, id_, form)
+    return await document(kind, f"{key}/{name}", request, reading)
+
+
+async def _section(
+    request: Request, reading: Published, kind: str, key: str, id_: str
+) -> Section | None:
+    entity = await _known(request, reading, kind, key)
+    if entity is None:
+        return None
     classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
-    found = await section(reading, entity.iri, classes, id_, day, told)
-    if found is None:
-        raise Problem(404, "NotFound")
-    content = found.query.encode() if form.media_type == QUERY else await _table(found, suffix)
-    response = represent(request, reading, content, form.media_type, language=told, day=day)
-    disposition = "inline" if form.media_type == QUERY else "attachment"
-    response.headers["Content-Disposition"] = f'{disposition}; filename="{id_}.{suffix}"'
+    told, day = language_of(request), today(request)
+    return await section(reading, entity.iri, classes, id_, day, told)
+
+
+async def _file(
+    request: Request, reading: Published, found: Section, id_: str, form: files.Form[Asked]
+) -> Response:
+    is_query, told = form.media_type == QUERY, language_of(request)
+    content = found.query.encode() if is_query else await _table(found, form.suffix)
+    response = represent(
+        request, reading, content, form.media_type, language=told, day=today(request)
+    )
+    disposition = "inline" if is_query else "attachment"
+    response.headers["Content-Disposition"] = f'{disposition}; filename="{id_}.{form.suffix}"'
     return response
 
 
@@ -165,12 +182,18 @@ def _cell(term: object, text: str) -> Cell:
 
 
 async def _entity(request: Request, reading: Published, kind: str, key: str) -> Entity:
-    iri = f"{request.app.state.service.settings.base}/id/{kind}/{key}"
-    told = language_of(request)
-    found = await describing.summary(reading, NamedNode(iri), told) if is_iri(iri) else None
+    await former.follow(request, reading, kind, key)
+    found = await _known(request, reading, kind, key)
     if found is None:
         raise Problem(404, "NotFound")
     return found
+
+
+async def _known(request: Request, reading: Published, kind: str, key: str) -> Entity | None:
+    iri = f"{request.app.state.service.settings.base}/id/{kind}/{key}"
+    if not is_iri(iri):
+        return None
+    return await describing.summary(reading, NamedNode(iri), language_of(request))
 
 
 async def _html(request: Request, reading: Published, make: Make, told: str) -> Response:

@@ -23,12 +23,12 @@ from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.schema.model import Schema
 from thc_graph.service import Published, Service
 from thc_graph.vocabulary import Word
-from thc_graph.web import files, records
+from thc_graph.web import files, former, records
 from thc_graph.web.negotiation import acceptable
-from thc_graph.web.problems import Problem
+from thc_graph.web.problems import NOT_FOUND, Problem
 from thc_graph.web.records import Record, Thing
 from thc_graph.web.rendering import Pages, language_of, pages_of
-from thc_graph.web.responses import represent, today
+from thc_graph.web.responses import RESERVED, represent, today
 from thc_graph.web.routing import Router
 from thc_graph.web.structured import structured
 
@@ -41,7 +41,7 @@ OFFERED: Final = (
     *(form.media_type for form in records.FORMS),
 )
 
-_RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
+_PATH: Final = "/:@!$&'()*+,;=~-._"  # RFC 3986, section 3.3
 
 router = Router()
 
@@ -81,17 +81,30 @@ class Content:
 Page = Callable[[Request, Published, Document], Awaitable[bytes | None]]  # None: nothing is said
 
 
-@router.get("/id/{kind}/{key}")
-async def thing(kind: str, key: str, request: Request) -> Response:
+@router.get("/id/{kind}/{key:key}")
+async def thing(kind: str, key: str, request: Request, reading: Published) -> Response:
     """Send a reader on to what is said about a thing: W3C, Cool URIs, section 4.2."""
-    address = request.url_for("document", kind=kind, name=key).path
+    await former.follow(request, reading, kind, key)
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(address + query, 303)
+    return RedirectResponse(quote(f"/doc/{kind}/{key}", safe=_PATH) + query, 303)
 
 
-@router.get("/doc/{kind}/{name}", name="document")
+@router.get("/doc/{kind}/{name}")
 async def document(kind: str, name: str, request: Request, reading: Published) -> Response:
+    """Answer with what is said about a thing; a key may itself end as a suffix does."""
     key, media_type = split(name)
+    await former.follow(request, reading, kind, key)
+    try:
+        return await _document(request, reading, kind, key, media_type)
+    except Problem as absence:
+        if absence.status != NOT_FOUND or media_type is None:
+            raise
+    return await _document(request, reading, kind, name, None)
+
+
+async def _document(
+    request: Request, reading: Published, kind: str, key: str, media_type: str | None
+) -> Response:
     base = request.app.state.service.settings.base
     named = [f"{base}/id/{kind}/{key}"]
     daily = await reading.once("daily", partial(_daily, reading))
@@ -176,7 +189,7 @@ def _moved(request: Request, asked: Document, target: str) -> Problem:
     if target.startswith("/"):
         target += str(request.scope["path"]).removeprefix(asked.path)
         target += f"?{request.url.query}" if request.url.query else ""
-    return Problem(301, "Merged", {}, {"Location": quote(target, safe=_RESERVED)})
+    return Problem(301, "Merged", {}, {"Location": quote(target, safe=RESERVED)})
 
 
 def _absence(request: Request, named: Sequence[str]) -> Problem:
