@@ -228,11 +228,15 @@ class History:
         Raises:
             HistoryCorrupt: The file holds neither what its name nor what a purge promises.
         """
+        return self.content(id_).decode()
+
+    def content(self, id_: str) -> bytes:
+        """Return the same in UTF-8."""
         content = self._content(id_)
         digest = _sha256(content)
         if digest != id_ and digest != self.erased().redacted.get(id_):
             raise HistoryCorrupt(id_)
-        return content.decode()
+        return content
 
     def told(self, id_: str) -> Commit:
         """Return what a commit's first line tells; the rest is neither read nor held to its id.

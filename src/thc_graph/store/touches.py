@@ -27,6 +27,7 @@ from thc_graph.store import segments
 from thc_graph.store.history import Commit, History
 from thc_graph.store.snapshots import Snapshot
 
+WINDOW: Final = 1 << 20  # bytes searched without a pause
 FOLDER: Final = "touches-2"  # another number where the segments are written otherwise
 SIZE: Final = 8  # bytes of a digest: two subjects of a million share one by 1 in 10^7
 HEAD: Final = struct.Struct(">II")  # the number of the first commit among all, how many there are
@@ -105,8 +106,10 @@ class Touches:
         return _packs(self._folder)
 
     def _change(self, id_: str, iri: NamedNode) -> ChangeSet:
-        text = self.history.text(id_)
-        kept = [row for mark in "DA" for row in _rows(text, f"\n{mark} {iri} ")]
+        content = self.history.content(id_)
+        kept = [
+            row.decode() for mark in "DA" for row in _rows(content, f"\n{mark} {iri} ".encode())
+        ]
         return read_patch("\n".join(["TX .", *kept, "TC ."]))
 
 
@@ -247,13 +250,20 @@ def _digests(number: int, subjects: Iterable[str]) -> list[bytes]:
     return [_digest(each.encode()) + end for each in subjects]
 
 
-def _rows(text: str, start: str) -> Iterator[str]:
+def _rows(content: bytes, start: bytes) -> Iterator[bytes]:
     """Yield the lines that begin so: they follow one another, as a patch is sorted."""
-    place = text.find(start)
-    while place >= 0 and text.startswith(start, place):
-        end = text.index("\n", place + 1)
-        yield text[place + 1 : end]
+    place = _find(content, start)
+    while place >= 0 and content.startswith(start, place):
+        end = content.index(b"\n", place + 1)
+        yield content[place + 1 : end]
         place = end
+
+
+def _find(content: bytes, start: bytes) -> int:
+    """Return where a text begins, -1 where it does not; others may have their turn meanwhile."""
+    windows = range(0, len(content), WINDOW)
+    found = (content.find(start, place, place + WINDOW + len(start)) for place in windows)
+    return next((place for place in found if place >= 0), -1)
 
 
 def _digest(subject: bytes) -> bytes:
