@@ -1,5 +1,6 @@
 """Real engines for the tests, on loopback: the pool, `oxigraph serve`, Virtuoso."""
 
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -38,6 +39,14 @@ ServerRoot = .
 [SPARQL]
 ResultSetMaxRows = 1000000
 """
+
+
+def commit_named(name: str) -> str:
+    """Return the id of a commit that never was, as long as any."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+PUBLISHED = commit_named("first")  # by the fixtures of tests/web
 
 
 @dataclass(frozen=True)

@@ -100,10 +100,13 @@ def _follow(settings: Settings, repository: Repository) -> None:
 
 
 def _recover(repository: Repository) -> Header:
-    """Finish what a crash interrupted, and say so; another writer at work does it itself."""
+    """Finish what a crash interrupted, and say so; another writer at work does it itself.
+
+    A remote engine is not waited for: filling one may take half an hour.
+    """
     is_locked = False
     try:
-        at_once = replace(repository, lock_seconds=0, mending=recovery.log)
+        at_once = replace(repository, follow=None, lock_seconds=0, mending=recovery.log)
         recovery.make_sure(at_once)
         with at_once.writing():
             pass

@@ -6,14 +6,14 @@ former snapshot ends on it, and its processes stop after the last of those reque
 
 import asyncio
 import os
+import pickle
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sized
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar, cast
 
 from pyoxigraph import (
@@ -25,15 +25,19 @@ from pyoxigraph import (
     parse_query_results,
 )
 
+from thc_graph.cache import Cache, Together, digest
 from thc_graph.errors import QueryError, QueryFailed, QueryNotAcceptable, QuerySyntaxError
+from thc_graph.exports import Exports, File
 from thc_graph.rdf.terms import PREFIXES, Term
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
 from thc_graph.search.index import Index, nothing, open_index
 from thc_graph.settings import Resources, Settings, resources
 from thc_graph.store import mirror, purging, snapshots
-from thc_graph.store.engine import Answer, Engine, Query
+from thc_graph.store.backed import Backed
+from thc_graph.store.engine import Answer, Engine, Lane, Query
 from thc_graph.store.history import History
+from thc_graph.store.lanes import Places, Room, asking
 from thc_graph.store.mirror import Held
 from thc_graph.store.pool import Pool
 from thc_graph.store.purging import Tombstone
@@ -42,22 +46,17 @@ from thc_graph.store.remote import Remote, credentials
 from thc_graph.store.snapshots import Snapshot
 
 Made = TypeVar("Made")
-Kept = TypeVar("Kept", bound=Sized)
 
 TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
 N_TRIPLES = "application/n-triples"
 SMALL = 64 << 10  # bytes of an answer; a thread costs more than to read it
-KEPT = 64 << 20  # bytes of representations kept for a snapshot
-ASIDE = 2  # questions to the index at once; each takes a tenth of a second at worst
+KEPT = 32 << 20  # bytes of pages kept for a snapshot, and as many of answers to queries
+ASIDE = Room(2, 256)  # work in threads: a question to the index takes 0.1 s at worst
+TEXTS = 8 << 20  # bytes of what was read of the last queries
+PAGES = Room(8, 256, share=2)  # pages in the making
+WAITING = 256  # queries of pages that may wait
+HELD = 2.0  # seconds for a remote engine to say which commit it holds
 LAG = 60.0  # seconds in which a commit's snapshot is built, published and opened
-
-
-@dataclass
-class Making:
-    """Work that several wait for."""
-
-    task: asyncio.Task[Any]
-    waiting: int = 0
 
 
 @dataclass
@@ -70,14 +69,17 @@ class Published:
     library: Library
     seconds: float
     index: Index
+    is_behind: bool = False  # what answers does not hold the commit, whole: nothing is kept
+    edition: str = ""  # what validators name: the commit, until what answered was in doubt
     made: dict[Hashable, Any] = field(default_factory=dict)
-    pages: OrderedDict[Hashable, Sized] = field(default_factory=OrderedDict)
-    making: dict[Hashable, Making] = field(default_factory=dict)
-    size: int = 0  # of the pages kept, in bytes
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ASIDE))
+    pages: Cache = field(default_factory=lambda: Cache(KEPT))
+    answers: Cache = field(default_factory=lambda: Cache(KEPT))
+    making: Together = field(default_factory=Together)
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ASIDE.workers))
+    exports: Exports | None = None
+    beside: Places = field(default_factory=lambda: Places(ASIDE))
+    entrance: Places = field(default_factory=lambda: Places(PAGES))
     readers: int = 0
-    hits: int = 0
-    misses: int = 0
 
     @property
     def commit(self) -> str:
@@ -85,11 +87,30 @@ class Published:
 
     def __post_init__(self) -> None:
         _ = self.time  # while its folder surely stands: later publications tidy it away
+        self.edition = self.commit
 
     @cached_property
     def time(self) -> datetime:
         """When this snapshot was published, to the second."""
         return datetime.fromtimestamp(int(self.snapshot.path.stat().st_mtime), UTC)
+
+    def doubt(self, *, is_behind: bool) -> None:
+        """Say whether what answers holds the commit, whole.
+
+        What was made before one could tell is forgotten, and its validators with it.
+        """
+        if is_behind and not self.is_behind:
+            self.edition = f"{self.commit}-{os.urandom(4).hex()}"
+            self.made.clear()
+            for cache in self.caches:
+                cache.clear()
+        self.is_behind = is_behind
+        if isinstance(self.pool, Backed):
+            self.pool.is_behind = is_behind
+
+    @property
+    def caches(self) -> tuple[Cache, ...]:
+        return self.pages, self.answers
 
     @property
     def age(self) -> timedelta:
@@ -100,18 +121,22 @@ class Published:
         content = await self._content(name, TSV, terms)
         if len(content) < SMALL:
             return _solutions(content)
-        return await asyncio.to_thread(_solutions, content)
+        return await self.aside(partial(_solutions, content))
 
     async def graph(self, name: str, **terms: Filling) -> list[Triple]:
         """Return the triples of a stored CONSTRUCT."""
         content = await self._content(name, N_TRIPLES, terms)
-        return [quad.triple for quad in parse(content, format=RdfFormat.N_TRIPLES)]
+        return (
+            _triples(content)
+            if len(content) < SMALL
+            else await self.aside(partial(_triples, content))
+        )
 
     async def _content(self, name: str, media_type: str, terms: dict[str, Filling]) -> bytes:
         text = self.library.fill(name, **terms)
         query = Query(text, (media_type,), self.seconds)
         try:
-            answer = await self.pool.answer(query, lane="pages")
+            answer = await self.pool.answer(query, "pages", asking())
         except (QuerySyntaxError, QueryNotAcceptable) as fault:
             raise RuntimeError(f"The stored query {name} is at fault.") from fault
         content = await answer.read()
@@ -120,62 +145,82 @@ class Published:
         return content
 
     async def aside(self, work: Callable[[], Made]) -> Made:
-        """Return what `work` gives, made in a thread; the rest wait for one to be free."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        """Return what `work` gives, made in a thread; a client's share of them is bounded.
+
+        A thread cannot be stopped: it keeps its place until it ends, whoever still waits.
+        """
+        client = asking().name
+        await self.beside.enter(self._end(), client)
+        doing = asyncio.get_running_loop().run_in_executor(self.threads, work)
+        doing.add_done_callback(lambda _: self.beside.leave(client))
+        return await asyncio.shield(doing)
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold one of the places at which pages are made, of which each client has a share."""
+        async with self.entrance.place(self._end(), asking().name):
+            yield
+
+    def _end(self) -> float:
+        return asyncio.get_running_loop().time() + self.seconds
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return what `make` gives, made once for this snapshot; a failure is not kept."""
-        if key not in self.made:
-            self.made[key] = await self._together(("once", key), make)
-        found: Made = self.made[key]
-        return found
+        if key in self.made:
+            found: Made = self.made[key]
+            return found
+        made, is_sound = await self._made(("once", key), make)
+        if is_sound:
+            self.made[key] = made
+        return made
 
-    def kept(self, key: Hashable) -> Sized | None:
-        """Return a representation that is among the last asked for."""
-        if key not in self.pages:
-            return None
-        self.pages.move_to_end(key)
-        self.hits += 1
-        return self.pages[key]
+    async def export(self, key: Hashable, job: Any, *, whole: bool) -> File:
+        """Return a list as a file, made anew only if it is not on disk."""
+        if self.exports is None:
+            raise RuntimeError("This snapshot has no exports.")
+        shelf, name = self.exports.whole if whole else self.exports.narrowed, digest("file", key)
+        if (kept := shelf.get(name)) is not None:
+            return kept
+        file, is_sound = await self._made(name, partial(self.exports.make, job))
+        if is_sound:
+            shelf.put(name, file)
+        return file
 
-    async def page(self, key: Hashable, make: Callable[[], Awaitable[Kept | None]]) -> Kept | None:
-        """Return a representation, made anew only if it is not among the last asked for."""
-        if key in self.pages:
-            return cast("Kept", self.kept(key))
-        self.misses += 1
-        found = await self._together(("page", key), make)
-        if found is not None and key not in self.pages:
-            self._keep(key, found)
-        return found
+    def kept(self, key: bytes) -> Any | None:
+        """Return an answer that is among the last asked for."""
+        return self.answers.get(key)
 
-    async def _together(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
-        """Return what `make` gives, made once for all who wait for it at the same time.
+    async def answer(self, key: bytes, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Return an answer to a query, made anew only if it is not among the last asked for."""
+        return await self._cached(self.answers, key, make)
 
-        One who stops waiting disturbs no other; when the last one leaves, the work is stopped.
+    async def page(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
+        """Return a representation, made anew only if it is not among the last asked for.
+
+        It is made when a place is free, of which each client has its share.
         """
-        making = self.making.get(key)
-        if making is None:
-            making = self.making[key] = Making(asyncio.ensure_future(_run(make)))
-        making.waiting += 1
-        try:
-            found: Made = await asyncio.shield(making.task)
-        finally:
-            making.waiting -= 1
-            if not making.waiting and self.making.get(key) is making:
-                del self.making[key]
-                making.task.cancel()
-        return found
 
-    def _keep(self, key: Hashable, found: Sized) -> None:
-        self.pages[key] = found
-        self.size += len(found)
-        while self.size > KEPT:
-            _, oldest = self.pages.popitem(last=False)
-            self.size -= len(oldest)
+        async def work() -> Made:
+            async with self.place():
+                return await make()
 
+        return await self._cached(self.pages, digest(key), work)
 
-async def _run(make: Callable[[], Awaitable[Made]]) -> Made:
-    return await make()
+    async def _cached(self, cache: Cache, name: bytes, make: Callable[[], Awaitable[Made]]) -> Made:
+        kept: Made | None = cache.get(name)
+        if kept is not None:
+            return kept
+        cache.misses += 1
+        made, is_sound = await self._made(name, make)
+        if is_sound and made is not None:
+            cache.put(name, made)
+        return made
+
+    async def _made(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> tuple[Made, bool]:
+        """Return what `make` gives, and whether it may be kept: nothing of an engine behind is."""
+        was_behind = self.is_behind
+        made = await self.making.make(key, make)
+        return made, not (was_behind or self.is_behind)
 
 
 @dataclass
@@ -187,6 +232,7 @@ class Service:
     library: Library
     draining: bool = False  # still answering, but new visitors should go elsewhere
     remote_behind: bool = False  # the remote engine does not hold the published commit, whole
+    texts: Cache = field(default_factory=lambda: Cache(TEXTS))  # what was read of queries
     _published: Published | None = None
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _retiring: set[asyncio.Future[None]] = field(default_factory=set)  # whoever waits may leave
@@ -202,7 +248,7 @@ class Service:
     async def stop(self) -> None:
         former, self._published = self._published, None
         if former is not None:
-            await former.pool.stop()
+            await self._close(former)
         await asyncio.gather(*self._retiring)
 
     @property
@@ -210,6 +256,11 @@ class Service:
         if self._published is None:
             raise RuntimeError("The service is not started.")
         return self._published
+
+    @property
+    def caches(self) -> tuple[Cache, ...]:
+        """Return all that is kept under what strangers write."""
+        return self.texts, *(self._published.caches if self._published else ())
 
     @property
     def is_ready(self) -> bool:
@@ -241,8 +292,10 @@ class Service:
             former = self._published
             snapshot = await self._newest(former)
             if former is not None and former.commit == snapshot.commit:
+                former.doubt(is_behind=self.remote_behind)
                 return False
             self._published = await self._open(snapshot)
+            self._published.doubt(is_behind=self.remote_behind)
             if former is not None:
                 await self._retire(former)
             return True
@@ -263,13 +316,15 @@ class Service:
     async def _held(self, former: Published | None, snapshot: Snapshot) -> Held | None:
         """Ask the remote engine what it holds; None while it gives no answer."""
         engine = former.pool if former is not None else self._engine(snapshot)
+        assert isinstance(engine, Backed)  # one is set
         name = mirror.mark(self.settings.base).value
         text = self.library.get("remote/held").text
         try:
             if former is None:
                 await engine.start()
-            asked = Query(text, (mirror.JSON,), self.settings.seconds, default_graphs=(name,))
-            answer = await engine.answer(asked, lane="pages")
+            seconds = min(HELD, self.settings.seconds)
+            asked = Query(text, (mirror.JSON,), seconds, default_graphs=(name,))
+            answer = await engine.remote.answer(asked, lane="pages")
             return mirror.held(await answer.read())
         except QueryError:
             return None
@@ -281,29 +336,43 @@ class Service:
         index = await asyncio.to_thread(self._index, snapshot)
         engine = self._engine(snapshot)
         await engine.start()
-        return Published(snapshot, engine, self.schema, self.library, self.settings.seconds, index)
+        seconds, exports = self.settings.seconds, self._exports(snapshot)
+        return Published(
+            snapshot, engine, self.schema, self.library, seconds, index, exports=exports
+        )
+
+    def _exports(self, snapshot: Snapshot) -> Exports:
+        held = (self.settings, self.schema, self.library, Snapshot(snapshot.commit, snapshot.path))
+        root, size = self.settings.store, self.settings.exports_size
+        return Exports(root, size, self.settings.exports_memory, partial(pickle.dumps, held))
 
     def _index(self, snapshot: Snapshot) -> Index:
         return open_index(snapshot, self.schema) if self.settings.is_ruled else nothing(self.schema)
 
     def _engine(self, snapshot: Snapshot) -> Engine:
         settings = self.settings
-        if settings.remote:
-            return Remote(
-                settings.remote,
-                settings.workers,
-                auth=credentials(os.environ, "THC_REMOTE"),
-                dataset=mirror.dataset(settings.base, snapshot.store()),
-                max_bytes=settings.result_size,
-                prefixes=PREFIXES,
-            )
-        return Pool(
+        # As many as a client may hold at once, and one for others.
+        lanes: dict[Lane, Room] = {"pages": Room(settings.workers + 1, WAITING)}
+        local = Pool(
             snapshot.quads,
             settings.workers,
+            lanes=lanes | ({"public": Room(0, 0)} if settings.remote else {}),
             memory=settings.memory,
             max_bytes=settings.result_size,
             prefixes=PREFIXES,
         )
+        if not settings.remote:
+            return local
+        remote = Remote(
+            settings.remote,
+            settings.workers,
+            lanes=lanes,
+            auth=credentials(os.environ, "THC_REMOTE"),
+            dataset=mirror.dataset(settings.base, snapshot.store()),
+            max_bytes=settings.result_size,
+            prefixes=PREFIXES,
+        )
+        return Backed(remote, local)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Published]:
@@ -319,10 +388,15 @@ class Service:
     async def _retire(self, published: Published) -> None:
         if published is not self._published and not published.readers:
             published.threads.shutdown(wait=False)
-            stopping = asyncio.ensure_future(published.pool.stop())
+            stopping = asyncio.ensure_future(self._close(published))
             self._retiring.add(stopping)
             stopping.add_done_callback(self._retiring.discard)
             await asyncio.shield(stopping)
+
+    async def _close(self, published: Published) -> None:
+        await published.pool.stop()
+        if published.exports is not None:
+            await published.exports.stop()
 
     async def bindings(self, name: str, **terms: Filling) -> list[dict[str, Term]]:
         return await self.published.bindings(name, **terms)
@@ -340,6 +414,10 @@ class Service:
     async def answer(self, query: Query) -> Answer:
         """Answer a visitor's query, in the visitors' lane."""
         return await self.published.pool.answer(query, lane="public")
+
+
+def _triples(content: bytes) -> list[Triple]:
+    return [quad.triple for quad in parse(content, format=RdfFormat.N_TRIPLES)]
 
 
 def _solutions(content: bytes) -> list[dict[str, Term]]:

@@ -41,6 +41,8 @@ class Settings:
     client_seconds: float = 60.0
     client_failures: int = 30
     client_connections: int = 64  # open at once
+    exports_size: int = 1 << 30  # of whole lists kept as files, on disk
+    exports_memory: int = 2 << 30  # of the process that writes one
     refresh_seconds: float = 0.5
     remote: str = ""  # query address of an engine elsewhere, asked instead of the local store
     remote_update: str = ""  # its update address, to which publications are pushed

@@ -23,7 +23,7 @@ from thc_graph.store.purging import Erasure
 Run = Callable[..., tuple[int, str, str]]
 HEADINGS = "Type de territoire,Code INSEE,Nom,Département,Région,Population\n"
 PLACES = "région,84,Auvergne-Rhône-Alpes,,,8000000\ndépartement,01,Ain,01,84,600000\n"
-COMMUNE = "commune,01001,L'Abergement,01,84,860\n"
+COMMUNE = "commune,01001,L'Abergement-Clémenciat,01,84,860\n"
 REMEDIES = ("thc-graph restore", "sauvegarde")
 EACH = [
     pytest.param(*kind, marks=() if kind in FEW else pytest.mark.all, id="-".join(kind))

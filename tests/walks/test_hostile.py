@@ -397,7 +397,7 @@ def test_nothing_hostile_is_felt_by_another(demo: Repository, tmp_path: Path) ->
         used = ticks([pid, *alive])
         time.sleep(BUSY)
         assert children(pid) == alive
-        assert len(alive) == 2 * own.workers
+        assert len(alive) == 2 * own.workers + 1
         used = ticks([pid, *alive]) - used
         peak = memory(pid, "VmHWM") - peak
         after = told(witness.look(IDLE))

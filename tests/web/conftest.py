@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
-from engines import ENGINES, Endpoint
+from engines import ENGINES, Endpoint, commit_named
 from thc_graph.schema.reading import read_schema
 from thc_graph.service import Service, open_service
 from thc_graph.settings import Settings, read_settings, resources
@@ -40,9 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def publish(folder: Path) -> Callable[..., None]:
-    """Give a function that publishes the small data, with more triples if given."""
+    """Give a function that publishes the small data as a commit, with more triples if given."""
 
-    def write(commit: str, more: str = "") -> None:
+    def write(name: str, more: str = "") -> None:
+        commit = commit_named(name)
         snapshot = folder / "snapshots" / commit
         snapshot.mkdir(parents=True)
         store = Store(str(snapshot / "quads"))
@@ -64,7 +65,7 @@ def settings(folder: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def service(settings: Settings, publish: Callable[..., None]) -> Service:
-    publish("c0ffee")
+    publish("first")
     schema = read_schema(FIXTURES / "schema")
     return Service(settings, schema, Library(resources().queries_folder))
 
@@ -116,6 +117,7 @@ def address(service: Service) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "the server did not start"
         time.sleep(0.01)
     (host, port), *_ = (each.getsockname() for each in server.servers[0].sockets)
     yield f"http://{host}:{port}"

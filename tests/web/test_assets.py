@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from thc_graph.web import assets
+from thc_graph.web import assets, statics
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ PAGES = ["/", "/sparql", "/carte", "/commune", "/doc/commune/68224", "/tableau-d
 async def test_a_hashed_name_is_kept_for_ever(client: httpx.AsyncClient, name: str) -> None:
     address = assets.address(name)
     answer = await client.get(address)
-    assert (answer.status_code, answer.headers["cache-control"]) == (200, assets.FOR_EVER)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, statics.FOR_EVER)
     assert hashlib.sha256(answer.content).hexdigest()[:12] in address
     again = await client.get(address, headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -61,7 +61,7 @@ async def test_pages_and_style_sheets_name_what_may_be_kept(
     assert assets.address("thc.css") in named
     for each in named:
         answer = await demo_client.get(each)
-        assert answer.headers["cache-control"] == assets.FOR_EVER, each
+        assert answer.headers["cache-control"] == statics.FOR_EVER, each
 
 
 @pytest.mark.parametrize("name", SHEETS)
@@ -72,4 +72,4 @@ async def test_a_style_sheet_names_files_by_their_hashes(
     for each in re.findall(r"""url\(["']?([^"')]+)""", (await client.get(sheet)).text):
         if not each.startswith(("data:", "#")):
             answer = await client.get(urljoin(sheet, each))
-            assert answer.headers["cache-control"] == assets.FOR_EVER, each
+            assert answer.headers["cache-control"] == statics.FOR_EVER, each

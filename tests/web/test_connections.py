@@ -34,6 +34,7 @@ def server(service: Service) -> Iterator[Server]:
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
+        assert thread.is_alive(), "the server did not start"
         time.sleep(0.01)
     yield server
     server.should_exit = True

@@ -9,11 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engines import EACH, ENGINES, SHORTFALLS, Endpoint, free_port
+from engines import EACH, ENGINES, PUBLISHED, SHORTFALLS, Endpoint, free_port
 from thc_graph.service import Service
 from visiting import fill, over, visiting
 
 pytestmark = pytest.mark.anyio
+COUNT = "/sparql?query=SELECT%20(COUNT(*)%20AS%20%3Fn)%20%7B%3Fs%20%3Fp%20%3Fo%7D&format=json"
 
 
 @pytest.fixture(scope="module", params=EACH)
@@ -21,7 +22,7 @@ async def client(
     request: pytest.FixtureRequest, service: Service, endpoint: Callable[[str], Endpoint]
 ) -> AsyncIterator[httpx.AsyncClient]:
     engine = endpoint(request.param)
-    fill(engine, service, "c0ffee")
+    fill(engine, service, PUBLISHED)
     async with visiting(over(service, engine.query)) as client:
         yield client
 
@@ -50,19 +51,63 @@ async def test_behind_is_not_ready(service: Service, tmp_path: Path) -> None:
         remote = over(service, endpoint.query)
         async with visiting(remote) as client:
             assert (await client.get("/readyz")).status_code == 503
-            assert (await client.get("/doc/commune/68224.ttl")).status_code == 200
+            for path in ("/doc/commune/68224.ttl", "/", COUNT):
+                response = await client.get(path)
+                assert response.status_code == 200, path
+                assert "etag" not in response.headers
+                assert response.headers["cache-control"] == "no-store"
             assert remote.published.commit == "older"
+            assert not sum(map(len, remote.published.caches))
+            assert not remote.published.made
+
+
+async def test_an_empty_engine_is_filled_while_it_is_asked(
+    service: Service, tmp_path: Path
+) -> None:
+    with ENGINES["oxigraph"](tmp_path) as endpoint:
+        remote = over(service, endpoint.query)
+        async with visiting(remote) as client:
+            assert (await client.get(COUNT)).json()["results"]["bindings"][0]["n"]["value"] == "0"
+            assert "Mulhouse" in (await client.get("/doc/commune/68224.ttl")).text
+            fill(endpoint, service, PUBLISHED)
+            await remote.refresh()
+            first = await client.get(COUNT)
+            assert first.json()["results"]["bindings"][0]["n"]["value"] != "0"
+            assert "etag" in first.headers
+            remote.published.doubt(is_behind=True)
+            remote.published.doubt(is_behind=False)
+            assert (await client.get(COUNT)).headers["etag"] != first.headers["etag"]
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
-@pytest.mark.parametrize("path", ["/doc/commune/68224.ttl", "/sparql?query=ASK%20%7B%7D"])
-async def test_an_engine_that_is_down(service: Service, path: str, accept: str) -> None:
+async def test_an_engine_that_is_down(service: Service, accept: str) -> None:
     async with visiting(over(service, f"http://127.0.0.1:{free_port()}/secret")) as client:
-        response = await client.get(path, headers={"Accept": f"{accept}, */*;q=0.1"})
+        headers = {"Accept": f"{accept}, */*;q=0.1"}
+        response = await client.get("/sparql?query=ASK%20%7B%7D", headers=headers)
         assert response.status_code == 502
         assert "secret" not in response.text
+        for path in ("/", "/doc/commune/68224", "/doc/commune/68224.ttl"):
+            page = await client.get(path, headers={"Accept": "text/html, */*"})
+            assert page.status_code == 200, path
+            assert "etag" not in page.headers
+        assert "Mulhouse" in page.text
+
+
+async def test_pages_outlive_an_engine(service: Service, tmp_path: Path) -> None:
+    with ENGINES["oxigraph"](tmp_path) as endpoint:
+        fill(endpoint, service, PUBLISHED)
+        remote = over(service, endpoint.query)
+        context = visiting(remote)
+        client = await context.__aenter__()
+        assert not remote.published.is_behind
+    try:  # between its end and the moment we know
+        assert (await client.get("/doc/commune/68224.ttl")).status_code == 200
+        await remote.refresh()
+        assert remote.published.is_behind
         assert (await client.get("/readyz")).status_code == 503
         assert (await client.get("/healthz")).status_code == 200
+    finally:
+        await context.__aexit__(None, None, None)
 
 
 def test_shortfalls_are_documented() -> None:

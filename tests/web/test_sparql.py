@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pyoxigraph import RdfFormat, parse
 
-from engines import EACH, Endpoint, expect_shortfall
+from engines import EACH, PUBLISHED, Endpoint, expect_shortfall
 from thc_graph.service import Service
 from visiting import fill, over, visiting
 
@@ -48,7 +48,7 @@ async def kind(
 ) -> AsyncIterator[Kind]:
     if request.param != "pool":
         engine = endpoint(request.param)
-        fill(engine, service, "c0ffee")
+        fill(engine, service, PUBLISHED)
         service = over(service, engine.query)
     async with visiting(service) as client:
         yield Kind(request.param, service, client)

@@ -3,15 +3,21 @@
 import errno
 import os
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import Annotated, Any
 
 import typer
 
-from thc_graph.cli import console, supervisor
+from thc_graph.cli import console, harms, supervisor
 from thc_graph.cli.app import app
-from thc_graph.errors import StoreError
+from thc_graph.errors import StoreError, StoreUnsound
 from thc_graph.settings import FILE, Settings, read_settings
+from thc_graph.store import recovery, tokens
 from thc_graph.store.snapshots import current
 
 _MISSING = (
@@ -55,39 +61,80 @@ def serve(
     settings = read_settings(context.obj.store)
     if public and settings.missing():
         console.fail(_MISSING.format(names=", ".join(settings.missing()), file=FILE), 1)
+    if editors is not None:
+        tokens.listed(settings.store)  # refused here where it cannot be read
     sockets = [_listening(host, port)]
     if editors is not None:
         sockets.append(_listening(editors_host, editors))
     logs.configure()
     post = supervisor.stand_by(sockets)
-    if post.restarts:  # who waits at the sockets is not to wait for this
-        Thread(target=_recover, args=(settings,), daemon=True).start()
-    else:
-        _recover(settings)
+    _make_sure(settings, context.obj.language, is_again=post.restarts > 0)
     current(settings.store)  # refused here, in words, rather than by the server
-    service = open_service(settings)
-    application = create_app(service)
+    application = create_app(open_service(settings))
     application.state.metrics.restarts.inc(post.restarts)
     served: Any = application
     if editors is not None:
         inside = create_editors(application)
         served = Doors(application, inside, sockets[1].getsockname()[1])
-    server = Server(service, served, announce=post.announce)
-    server.run(sockets)
+    server = Server(application.state.service, served, announce=post.announce)
+    with _filling(settings):
+        server.run(sockets)
     if not server.started:
         raise typer.Exit(1)
 
 
-def _recover(settings: Settings) -> None:
-    """Finish what a crash interrupted."""
-    from thc_graph.writing import recover  # noqa: PLC0415
+def _make_sure(settings: Settings, language: str, *, is_again: bool) -> None:
+    """Tell what is harmed, and let a clerk mend it and finish what a crash interrupted.
 
-    try:
-        is_free = recover(settings)
-    except StoreError as fault:
-        console.fail(str(fault), 1)
+    A store that cannot be written is served as it stands, if it is sound. Where a server
+    is started again and nothing is harmed, who waits at the sockets is not to wait for this.
+    """
+    harmed = recovery.look(settings.store)
+    if recovery.is_closed(settings.store):
+        if harmed:
+            raise StoreUnsound(harmed[0].file, harmed[0].harm)
+        console.say(harms.words()["read-only"][language])
+        return
+    harms.tell(harmed, language)
+    if is_again and not harmed:
+        Thread(target=_recover_aside, args=(settings,), daemon=True).start()
+    elif not _recover(settings) and harmed:
+        raise StoreUnsound(harmed[0].file, harmed[0].harm)
+
+
+def _recover(settings: Settings) -> bool:
+    """Finish what a crash interrupted; say so and tell False where another process writes."""
+    from thc_graph.writing import recover  # noqa: PLC0415 - only this command pays for it
+
+    is_free = recover(settings)
     if not is_free:
         console.say("Un import est en cours : la version publiée est servie.")
+    return is_free
+
+
+def _recover_aside(settings: Settings) -> None:
+    try:
+        _recover(settings)
+    except StoreError as fault:  # the next start tells it, and serves no more
+        console.say(str(fault))
+
+
+@contextmanager
+def _filling(settings: Settings) -> Iterator[None]:
+    """Bring a remote engine to the published commit, in a process beside the server.
+
+    It may take minutes: `/readyz` says so meanwhile, and pages are answered from here.
+    """
+    if not settings.remote_update:
+        yield
+        return
+    program = str(Path(sys.argv[0]).resolve())
+    command = [sys.executable, program, "--store", str(settings.store), "push"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as filling:  # noqa: S603
+        try:
+            yield
+        finally:
+            filling.terminate()
 
 
 def _listening(host: str, port: int) -> socket.socket:

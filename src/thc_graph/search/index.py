@@ -73,6 +73,7 @@ FIELDS: Final = {
 FACET: Final = Field(fast=True)  # each facet has a field of its own: counting one reads no other
 SORTED: Final = ("population", "weight")
 DAYS: Final = ("ends", "told")  # see `rdf.terms.day_of`
+NAME: Final = 300  # characters of an IRI that is remembered as absent
 KEPT: Final = 10_000  # documents kept in memory, of those shown
 
 
@@ -364,7 +365,9 @@ class Index:
         read = {each["iri"][0]: each for each in (self._document(at) for _, at in hits)}
         if len(self.kept) + len(missing) > KEPT:
             self.kept = {}
-        self.kept |= missing | read
+        # What is not there has no more names than an entity may bear.
+        absent: dict[str, Document | None] = {iri: None for iri in missing if len(iri) < NAME}
+        self.kept |= absent | read
         return found | missing | read
 
     def _document(self, address: tantivy.DocAddress) -> Document:

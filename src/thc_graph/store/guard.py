@@ -11,7 +11,6 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
@@ -183,7 +182,6 @@ def check(text: str) -> None:
     examine(text)
 
 
-@lru_cache(maxsize=256)
 def examine(text: str) -> Examined:
     """Return what a query's text tells, or refuse one that must not reach a child.
 

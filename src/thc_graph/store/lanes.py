@@ -3,6 +3,7 @@
 Every engine has one for pages and one for visitors, so that the queries of the
 second can never delay those of the first. Within a lane the places are shared: no
 client fills the last one, nor more than half of the queue, while others may come.
+Other work that strangers begin, in this process, has places of the same kind.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -22,12 +24,14 @@ Worker = TypeVar("Worker")
 class Room:
     """The size of a lane: queries at work at once, and queries that may wait.
 
-    `niceness` is how far its processes stand back for others: nice(2).
+    `niceness` is how far its processes stand back for others: nice(2). `share` is how
+    many one client may have at work, by default all but one.
     """
 
     workers: int
     waiting: int
     niceness: int = 0
+    share: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,22 @@ class Client:
 
 
 HOUSE: Final = Client()
+_asking: ContextVar[Callable[[], str]] = ContextVar("asking", default=str)  # ourselves
+
+
+def asking() -> Client:
+    """Return whose request is being answered: the work it begins is on its account."""
+    return Client(_asking.get()())
+
+
+@contextmanager
+def asked_by(name: Callable[[], str]) -> Iterator[None]:
+    """Let what is begun meanwhile, in other tasks as well, be asked by the client of a name."""
+    token = _asking.set(name)
+    try:
+        yield
+    finally:
+        _asking.reset(token)
 
 
 @dataclass(frozen=True)
@@ -74,40 +94,45 @@ class _Turn:
     )
 
 
-class LaneRoom(Generic[Worker]):
-    """The places of a lane and the queue before them, its idle workers, and the counts."""
+class Places:
+    """Places to work at, and the queue before them.
+
+    A free place goes to who holds the fewest, then to who was served longest ago.
+    """
 
     def __init__(self, room: Room) -> None:
         self.room = room
-        self.idle = asyncio.LifoQueue[Worker]()  # the last at work first: it is the warmest
-        self.busy = 0
-        self.answered = self.failed = self.crashed = 0
-        self.stopped = self.left = self.refused = 0
-        self._share = max(1, room.workers - 1)
+        self.refused = 0
+        self._share = room.share or max(1, room.workers - 1)
         self._queue_share = max(1, room.waiting // 2)
         self._holders: Counter[str] = Counter()
         self._turns: deque[_Turn] = deque()
+        self._granted = 0
+        self._served: dict[str, int] = {}  # of those who hold or wait: their last turn
 
     @property
     def waiting(self) -> int:
-        """How many wait, for a place or for a worker that is being replaced."""
-        return len(self._turns) + self._holders.total() - self.busy
+        """How many wait for a place."""
+        return len(self._turns)
 
     @asynccontextmanager
     async def place(self, end: float, client: str) -> AsyncIterator[None]:
-        """Hold a place of the lane, had by the loop's time `end` at most; else QueueFull."""
-        await self._enter(end, client)
+        """Hold a place, had by the loop's time `end` at most; else QueueFull."""
+        await self.enter(end, client)
         try:
             yield
         finally:
-            self._leave(client)
+            self.leave(client)
 
-    async def _enter(self, end: float, client: str) -> None:
-        turn = _Turn(client)
-        if not self._may_enter(turn) and not self._may_wait(turn):
+    async def enter(self, end: float, client: str) -> None:
+        """Take a place, to be left once, as `place` does."""
+        if self._may_enter(client):  # nobody waits who could have it
+            self._hold(client)
+            return
+        if not self._may_wait(client):
             raise self._refusal()
+        turn = _Turn(client)
         self._turns.append(turn)
-        self._grant()
         try:
             async with asyncio.timeout_at(end):
                 await turn.granted
@@ -117,36 +142,72 @@ class LaneRoom(Generic[Worker]):
                 raise self._refusal() from None
             raise
 
-    def _give_up(self, turn: _Turn) -> None:
-        if turn in self._turns:
-            self._turns.remove(turn)
-        else:  # granted in the moment it was called off
-            self._leave(turn.client)
-
-    def _leave(self, client: str) -> None:
+    def leave(self, client: str) -> None:
         self._holders[client] -= 1
         if not self._holders[client]:
             del self._holders[client]
+            self._forget(client)
         self._grant()
 
-    def _grant(self) -> None:
-        """Give free places away: who holds the fewest comes first, then who came first."""
-        while fit := [turn for turn in self._turns if self._may_enter(turn)]:
-            turn = min(fit, key=lambda each: self._holders[each.client])
+    def _give_up(self, turn: _Turn) -> None:
+        if turn in self._turns:
             self._turns.remove(turn)
-            self._holders[turn.client] += 1
+            self._forget(turn.client)
+        else:  # granted in the moment it was called off
+            self.leave(turn.client)
+
+    def _forget(self, client: str) -> None:
+        if client not in self._holders and all(each.client != client for each in self._turns):
+            self._served.pop(client, None)
+
+    def _hold(self, client: str) -> None:
+        self._granted += 1
+        self._holders[client] += 1
+        self._served[client] = self._granted
+
+    def _grant(self) -> None:
+        while fit := [turn for turn in self._turns if self._is_fit(turn)]:
+            turn = min(fit, key=self._rank)
+            self._turns.remove(turn)
+            self._hold(turn.client)
             turn.granted.set_result(None)
 
-    def _may_enter(self, turn: _Turn) -> bool:
-        if self._holders.total() >= self.room.workers or turn.granted.done():  # called off
-            return False
-        return not turn.client or self._holders[turn.client] < self._share
+    def _is_fit(self, turn: _Turn) -> bool:
+        return self._may_enter(turn.client) and not turn.granted.done()  # not called off
 
-    def _may_wait(self, turn: _Turn) -> bool:
-        own = sum(each.client == turn.client for each in self._turns)
-        if turn.client and own >= self._queue_share:
+    def _rank(self, turn: _Turn) -> tuple[int, int]:
+        return self._holders[turn.client], self._served.get(turn.client, 0)
+
+    def _may_enter(self, client: str) -> bool:
+        if self._holders.total() >= self.room.workers:
+            return False
+        return not client or self._holders[client] < self._share
+
+    def _may_wait(self, client: str) -> bool:
+        own = sum(each.client == client for each in self._turns)
+        if client and own >= self._queue_share:
             return False
         return len(self._turns) < self.room.waiting
+
+    def _refusal(self) -> QueueFull:
+        self.refused += 1
+        return QueueFull(1 + self.waiting // max(1, self.room.workers))
+
+
+class LaneRoom(Places, Generic[Worker]):
+    """The places of a lane and the queue before them, its idle workers, and the counts."""
+
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
+        self.idle = asyncio.LifoQueue[Worker]()  # the last at work first: it is the warmest
+        self.busy = 0
+        self.answered = self.failed = self.crashed = 0
+        self.stopped = self.left = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait, for a place or for a worker that is being replaced."""
+        return len(self._turns) + self._holders.total() - self.busy
 
     async def take(self, end: float) -> Worker:
         """Return an idle worker, by the loop's time `end` at most, or raise QueueFull."""
@@ -155,10 +216,6 @@ class LaneRoom(Generic[Worker]):
                 return await self.idle.get()
         except TimeoutError:
             raise self._refusal() from None
-
-    def _refusal(self) -> QueueFull:
-        self.refused += 1
-        return QueueFull(1 + self.waiting // self.room.workers)
 
     def drain(self) -> list[Worker]:
         """Return all idle workers and keep none."""

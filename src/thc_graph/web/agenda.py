@@ -26,7 +26,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import PARIS, represent, today
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 from thc_graph.web.writing import LOCALES
 
 router = Router()
@@ -34,6 +34,7 @@ router = Router()
 PATH: Final = "/agenda"
 KIND: Final = PATH.removeprefix("/")
 PLAIN: Final = ("periode", "page", "lang")
+ASKS: Final = Parameters((*PLAIN, "format"), agenda.FACETS)
 PAST: Final = "passe"
 STATES: Final = {"annule": "CANCELLED", "reporte": "TENTATIVE"}  # RFC 5545, section 3.8.1.11
 COLUMNS: Final = (
@@ -161,7 +162,7 @@ FORMATS: Final[tuple[Form[Asked], ...]] = (
 OFFERED: Final = (HTML, *(form.media_type for form in FORMATS))
 
 
-@router.get(PATH)
+@router.get(PATH, asks=ASKS)
 async def page(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     suffix = request.query_params.get("format", "")
@@ -180,7 +181,7 @@ async def page(request: Request, reading: Published) -> Response:
     return represent(request, reading, content, HTML, language=told, links=links, day=asked.today)
 
 
-@router.get(f"{PATH}.{{suffix}}")
+@router.get(f"{PATH}.{{suffix}}", asks=ASKS)
 async def file(suffix: str, request: Request, reading: Published) -> Response:
     form = files.find(FORMATS, suffix)
     if form is None:
@@ -244,7 +245,7 @@ async def _file(request: Request, reading: Published, form: Form[Asked]) -> Resp
     asked = _read(request, reading)
     # Only the query says what day it is; the events of a file are those past and to come.
     day = asked.today if form.suffix == "rq" else None
-    return await files.respond(request, reading, form, asked, KIND, day)
+    return await files.respond(request, reading, form, asked, KIND, __name__, day)
 
 
 def _read(request: Request, reading: Published) -> Asked:

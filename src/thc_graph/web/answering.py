@@ -6,13 +6,14 @@ wait for one evaluation; when the last of them hangs up it is stopped.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Sized
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, TypeVar
+from functools import cached_property, partial
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 
+from thc_graph.cache import Cache, digest
 from thc_graph.errors import (
     QueryError,
     QuerySyntaxError,
@@ -29,7 +30,7 @@ from thc_graph.store.guard import Dataset, Examined
 from thc_graph.store.lanes import Client
 from thc_graph.web.clients import client_of
 from thc_graph.web.logs import note_query
-from thc_graph.web.problems import GONE, Problem, problem_of
+from thc_graph.web.problems import Problem, problem_of
 from thc_graph.web.quotas import Quotas, quotas_of
 
 SMALL: Final = 1024  # bytes: a text below reads faster than a thread starts
@@ -40,7 +41,7 @@ Read = TypeVar("Read", bound=Sized)
 
 @dataclass(frozen=True)
 class Result:
-    """A whole answer; its length is what it takes in a cache."""
+    """A whole answer."""
 
     media_type: str
     content: bytes
@@ -61,10 +62,10 @@ class Question:
     seconds: float
     base: str
 
-    @property
-    def key(self) -> Hashable:
+    @cached_property
+    def key(self) -> bytes:
         """What names the answer within a commit; the time allowed does not change it."""
-        return ("sparql", self.examined.normal, self.dataset, self.media_types)
+        return digest("sparql", self.examined.normal, self.dataset, self.media_types)
 
     def query(self) -> Query:
         default, named = self.dataset or (None, None)
@@ -78,11 +79,18 @@ async def examine(request: Request, text: str) -> Examined:
         Problem: It must not run; the refusal counts as a fault of the client.
     """
     note_query(request, text)
+    texts: Cache = request.app.state.service.texts
+    name = digest("examined", text)
+    kept: Examined | None = texts.get(name)
+    if kept is not None:
+        return kept
     try:
-        return await aside(request, guard.examine, text)  # up to 0.2 s for a hostile one
+        examined = await aside(request, guard.examine, text)  # up to 0.2 s for a hostile one
     except QueryError as error:
         quotas_of(request).fail(client_of(request))
         raise problem_of(error) from error
+    texts.put(name, examined)
+    return examined
 
 
 async def aside(request: Request, work: Callable[[Read], Done], given: Read) -> Done:
@@ -120,12 +128,9 @@ async def answer(request: Request, published: Published, question: Question) -> 
     if isinstance(kept := published.kept(question.key), Result):
         return kept
     make = partial(_charged, quotas_of(request), client_of(request), published, question)
-    is_constant = question.examined.is_constant
-    work = published.page(question.key, make) if is_constant else make()
-    result = await _while_listening(request, work)
-    if result is None:
-        raise RuntimeError("An answer is never absent.")
-    return result
+    if not question.examined.is_constant:
+        return await make()
+    return await published.answer(question.key, make)
 
 
 async def _charged(quotas: Quotas, client: str, published: Published, question: Question) -> Result:
@@ -139,25 +144,6 @@ async def _charged(quotas: Quotas, client: str, published: Published, question: 
     except QueryError as error:
         quotas.fail(client)
         raise _explained(error, question.text) from error
-
-
-async def _while_listening(request: Request, work: Coroutine[Any, Any, Done]) -> Done:
-    """Return what `work` gives; cancel it when the client hangs up."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_hang_up(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise Problem(GONE, "Gone")
-        return working.result()
-    finally:
-        leaving.cancel()
-        working.cancel()
-
-
-async def _hang_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _explained(error: QueryError, text: str) -> Problem:

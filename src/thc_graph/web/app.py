@@ -13,7 +13,6 @@ from thc_graph.service import Service
 from thc_graph.web import (
     agenda,
     aspects,
-    assets,
     atlas,
     dashboards,
     description,
@@ -27,6 +26,7 @@ from thc_graph.web import (
     problems,
     search,
     sparql,
+    statics,
     vocabulary,
     wellknown,
 )
@@ -93,7 +93,7 @@ def _kinds(service: Service) -> set[str]:
 
 def _routes() -> list[BaseRoute]:
     routers = (
-        assets.router,
+        statics.router,
         wellknown.router,
         health.router,
         sparql.router,

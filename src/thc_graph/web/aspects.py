@@ -24,17 +24,17 @@ from thc_graph.rdf.terms import XSD
 from thc_graph.service import Published, Service
 from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.store.history import Commit
-from thc_graph.store.touches import Touches
 from thc_graph.web import files, former, records
 from thc_graph.web.entities import HTML, document, heading, is_iri
 from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent, today
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 
 SHOWN: Final = 20  # versions of a history
 SIZE: Final = 50  # entities of a page of those that point here
+CITING: Final = Parameters(("propriete", "liste", "page"))
 QUERY: Final = "application/sparql-query"
 
 Make = Callable[[], Awaitable[bytes]]
@@ -61,18 +61,22 @@ async def history(kind: str, key: str, request: Request, reading: Published) -> 
 async def _history(request: Request, reading: Published, entity: Entity, kind: str) -> bytes:
     told = language_of(request)
     service: Service = request.app.state.service
-    touches = await records.touches(reading, service.history)
-    changes = await asyncio.to_thread(_changes, touches, reading, entity.iri, told)
+    changes = await _changes(service, reading, entity.iri, told)
     return _render(request, reading, "history.html", entity, kind, changes=changes, limit=SHOWN)
 
 
-def _changes(touches: Touches, reading: Published, iri: NamedNode, told: str) -> list[Change]:
-    store, last = reading.snapshot.store(), touches.of(iri, SHOWN)
-    found = ((each, differences(each.change, store, reading.schema, told)) for each in last)
-    return [Change(each.commit, one) for each, told_of in found for one in told_of]
+async def _changes(service: Service, reading: Published, iri: NamedNode, told: str) -> list[Change]:
+    """Return the changes, read one commit at a time: work in a thread cannot be stopped."""
+    known = await records.touches(reading, service.history)
+    touches = known.of(iri, SHOWN)
+    store, changes = reading.snapshot.store(), list[Change]()
+    while (touch := await reading.aside(partial(next, touches, None))) is not None:
+        compare = partial(differences, touch.change, store, reading.schema, told)
+        changes += [Change(touch.commit, each) for each in await reading.aside(compare)]
+    return changes
 
 
-@router.get("/doc/{kind}/{key:key}/cite-par")
+@router.get("/doc/{kind}/{key:key}/cite-par", asks=CITING)
 async def cited(kind: str, key: str, request: Request, reading: Published) -> Response:
     """List the entities of a kind that point at one through a property, fifty a page."""
     entity = await _entity(request, reading, kind, key)
@@ -200,7 +204,6 @@ async def _html(request: Request, reading: Published, make: Make, told: str) -> 
     if choose(request.headers.get("accept", ""), (HTML,)) is None:
         raise Problem(406, "NotAcceptable", {"offered": (HTML,)})
     content = await reading.page((request.url.path, request.url.query, HTML, told), make)
-    assert content is not None
     return represent(request, reading, content, HTML, language=told)
 
 

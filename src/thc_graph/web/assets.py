@@ -15,16 +15,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Final
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-
-from thc_graph.web.responses import is_fresh, with_charset
-from thc_graph.web.routing import Router
-
 FOLDER: Final = Path(__file__).parent / "static"
-FOR_EVER: Final = "public, max-age=31536000, immutable"
-ANEW: Final = "no-cache"
 MEDIA_TYPES: Final = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -35,8 +26,6 @@ MEDIA_TYPES: Final = {
     ".woff2": "font/woff2",
 }
 _URL: Final = re.compile(r"""url\((["']?)([^"'()?#:]+)[^"'():]*\1\)""")
-
-router = Router()
 
 
 @dataclass(frozen=True)
@@ -86,25 +75,11 @@ def address(name: str) -> str:
     return f"/static/{asset(name).hashed}"
 
 
-@router.get("/static/{name:path}")
-async def static(name: str, request: Request) -> Response:
-    found = _found(name, request.query_params.get("v"))
-    if found is None:
-        raise HTTPException(404)
-    headers = {
-        "ETag": f'"{found.digest}"',
-        "Cache-Control": ANEW if found.name == name else FOR_EVER,
-    }
-    if is_fresh(request, headers["ETag"], None):
-        return Response(status_code=304, headers=headers)
-    return Response(found.content, media_type=with_charset(found.media_type), headers=headers)
-
-
-def _found(name: str, version: str | None) -> Asset | None:
+def found(name: str, version: str | None) -> Asset | None:
     """Return what an address names; `version` is how former addresses bore the hash."""
     if exists(name):
-        found = asset(name)
-        return found if version in (None, found.digest) else None
+        plain = asset(name)
+        return plain if version in (None, plain.digest) else None
     return _hashed().get(name)
 
 

@@ -5,7 +5,6 @@ the outlines (`scripts/assets.py`), all of them are. Below stands each place by 
 Leaflet and JavaScript, the same places on a map that zooms, read from `/carte.geojson`.
 """
 
-import asyncio
 import json
 import math
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 from thc_graph.web.writing import curie
 
 router = Router()
@@ -106,7 +105,7 @@ def outlines() -> dict[str, Any]:
     return found
 
 
-@router.get(PATH)
+@router.get(PATH, asks=Parameters(("nature", "format")))
 async def page(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), (HTML, *MEDIA_TYPES.values()))
     if media_type is None:
@@ -115,7 +114,7 @@ async def page(request: Request, reading: Published) -> Response:
     return await _answer(request, reading, suffix or request.query_params.get("format", ""))
 
 
-@router.get(f"{PATH}.{{suffix}}")
+@router.get(f"{PATH}.{{suffix}}", asks=Parameters(("nature",)))
 async def file(suffix: str, request: Request, reading: Published) -> Response:
     return await _answer(request, reading, suffix)
 
@@ -128,7 +127,6 @@ async def _answer(request: Request, reading: Published, suffix: str) -> Response
     make = partial(_file if suffix else _page, request, reading, kind, suffix)
     key = (PATH, kind, media_type, told, request.url.query)
     content = await reading.page(key, make)
-    assert content is not None
     links = {
         f"{PATH}.{name}?nature={kind}": f'rel="alternate"; type="{each}"'
         for name, each in MEDIA_TYPES.items()
@@ -146,23 +144,23 @@ async def first(reading: Published) -> str:
     """
     kinds = sorted(atlas.kinds(reading.schema), key=lambda kind: kind != FIRST)
 
-    async def find() -> bytes:
-        found = await asyncio.to_thread(atlas.first, reading.index, kinds)
-        return (found or next(iter(kinds), "")).encode()
+    async def find() -> str:
+        found = await reading.aside(partial(atlas.first, reading.index, kinds))
+        return found or next(iter(kinds), "")
 
-    return (await reading.page((PATH, "first"), find) or b"").decode()
+    return await reading.once((PATH, "first"), find)
 
 
 async def _page(request: Request, reading: Published, kind: str, _: str) -> bytes:
     told = language_of(request)
-    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told)
+    found = await reading.aside(partial(atlas.drawn, reading.index, kind, told))
     return pages_of(request).render(
         "map.html",
         request,
         told,
         map=found,
         drawing=drawing(found),
-        spotted=await asyncio.to_thread(atlas.spotted, reading.index, kind, told),
+        spotted=await reading.aside(partial(atlas.spotted, reading.index, kind, told)),
         there=partial(_there, request, kind),
         frame=(maps.SOUTH, maps.WEST, maps.NORTH, maps.EAST),
         zoomable=ZOOMABLE if all(map(assets.exists, ZOOMABLE)) else (),
@@ -179,8 +177,8 @@ async def _file(request: Request, reading: Published, kind: str, suffix: str) ->
         return atlas.query_of(reading, kind).encode()
     told = language_of(request)
     if suffix == "geojson":
-        return await asyncio.to_thread(_geojson, request, reading, kind)
-    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told)
+        return await reading.aside(partial(_geojson, request, reading, kind))
+    found = await reading.aside(partial(atlas.drawn, reading.index, kind, told))
     t = pages_of(request).translator(told)
     name = atlas.kinds(reading.schema)[kind].name.in_(told)
     headings = ("IRI", t("map.code"), t("map.departement"), name)
@@ -188,7 +186,7 @@ async def _file(request: Request, reading: Published, kind: str, suffix: str) ->
         (each.iri.value, each.code, each.label.value if each.label else "", each.count)
         for each in found.places
     ]
-    return await asyncio.to_thread(WRITERS[suffix], headings, rows)
+    return await reading.aside(partial(WRITERS[suffix], headings, rows))
 
 
 def _geojson(request: Request, reading: Published, kind: str) -> bytes:

@@ -15,6 +15,7 @@ from thc_graph.settings import Settings
 
 Address = IPv4Address | IPv6Address
 
+LONGEST: Final = 100  # characters; none is remembered that is longer than an address
 RELAYED: Final = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
 
 
@@ -35,7 +36,7 @@ def address_of(connection: HTTPConnection) -> Address | None:
     address = _peer(connection)
     told = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
     while address is not None and told and is_within(address, trusted):
-        nearer = _address(told.pop())
+        nearer = _told(told.pop())
         if nearer is None:
             break
         address = nearer
@@ -78,6 +79,10 @@ def _settings(connection: HTTPConnection) -> Settings:
 
 def _peer(connection: HTTPConnection) -> Address | None:
     return _address(connection.client.host) if connection.client else None
+
+
+def _told(text: str) -> Address | None:
+    return _address(text) if len(text) < LONGEST else None
 
 
 @lru_cache(maxsize=4096)

@@ -23,7 +23,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import SECURITY, represent, today
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 
 router = Router()
 
@@ -31,6 +31,7 @@ PATH: Final = "/tableau-de-bord"
 KIND: Final = PATH.removeprefix("/")
 FACETS: Final = ("plan", "territoire", "rubrique", "statutCourant")
 PLAIN: Final = ("echeance", "depuis", "page", "lang")
+ASKS: Final = Parameters((*PLAIN, "format", "embed"), FACETS)
 OPTIONS: Final = 50  # territories and plans a form offers
 SVG: Final = "image/svg+xml"
 CHARTS: Final = ("statuts", "piliers", "territoires", "echeances")
@@ -50,7 +51,7 @@ class Offered:
     labels: dict[str, Any]
 
 
-@router.get(PATH)
+@router.get(PATH, asks=ASKS)
 async def dashboard(request: Request, reading: Published) -> Response:
     suffix = request.query_params.get("format", "")
     media_type = choose(request.headers.get("accept", ""), OFFERED)
@@ -65,12 +66,12 @@ async def dashboard(request: Request, reading: Published) -> Response:
     return response
 
 
-@router.get(f"{PATH}.{{suffix}}")
+@router.get(f"{PATH}.{{suffix}}", asks=ASKS)
 async def file(suffix: str, request: Request, reading: Published) -> Response:
     return await _file(request, reading, suffix)
 
 
-@router.get(f"{PATH}/{{name}}.svg")
+@router.get(f"{PATH}/{{name}}.svg", asks=ASKS)
 async def chart(name: str, request: Request, reading: Published) -> Response:
     """Return one of the page's drawings, with the colours of the light theme in it."""
     if name not in CHARTS:
@@ -127,7 +128,9 @@ async def _file(
     form, asked = files.find(boardfiles.FORMATS, suffix, media_type), _read(request, reading)
     if form is None:
         raise Problem(404, "NotFound")
-    return await files.respond(request, reading, form, asked, KIND, asked.today)
+    return await files.respond(
+        request, reading, form, asked, KIND, boardfiles.__name__, asked.today
+    )
 
 
 # The address

@@ -151,7 +151,7 @@ def headers_of(written: Written) -> dict[str, str]:
     return {"Thc-Commit": written.commit.id, "Link": f'<{address}>; rel="related"'}
 
 
-@router.get("/commits/{id_}")
+@router.get("/commits/{id_}", asks=None)
 async def commit(request: Request, id_: str) -> Response:
     """Tell what a commit is, or what it changed."""
     await bearer(request, "read")

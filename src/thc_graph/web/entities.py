@@ -29,10 +29,11 @@ from thc_graph.web.problems import NOT_FOUND, Problem
 from thc_graph.web.records import Record, Thing
 from thc_graph.web.rendering import Pages, language_of, pages_of
 from thc_graph.web.responses import RESERVED, represent, today
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 from thc_graph.web.structured import structured
 
 HTML: Final = "text/html"
+ASKS: Final = Parameters(("source",))
 WORD: Final = "entity-word.html"
 FORMATS: Final = (*formats.GRAPH_FORMATS, *formats.DATASET_FORMATS)
 OFFERED: Final = (
@@ -81,7 +82,7 @@ class Content:
 Page = Callable[[Request, Published, Document], Awaitable[bytes | None]]  # None: nothing is said
 
 
-@router.get("/id/{kind}/{key:key}")
+@router.get("/id/{kind}/{key:key}", asks=ASKS)
 async def thing(kind: str, key: str, request: Request, reading: Published) -> Response:
     """Send a reader on to what is said about a thing: W3C, Cool URIs, section 4.2."""
     await former.follow(request, reading, kind, key)
@@ -89,7 +90,7 @@ async def thing(kind: str, key: str, request: Request, reading: Published) -> Re
     return RedirectResponse(quote(f"/doc/{kind}/{key}", safe=_PATH) + query, 303)
 
 
-@router.get("/doc/{kind}/{name}")
+@router.get("/doc/{kind}/{name}", name="document", asks=ASKS)
 async def document(kind: str, name: str, request: Request, reading: Published) -> Response:
     """Answer with what is said about a thing; a key may itself end as a suffix does."""
     key, media_type = split(name)
@@ -235,7 +236,8 @@ async def _content(
         source = files.source(request, reading, thing)
         return Content(await file.write(source) if file else b"", held)
     found, is_cut = await describing.triples(reading, told, pointing)
-    return Content(formats.write(found, form, {}), held, is_cut)
+    written = await reading.aside(partial(formats.write, found, form, {}))
+    return Content(written, held, is_cut)
 
 
 async def page(request: Request, reading: Published, asked: Document) -> bytes | None:

@@ -5,7 +5,7 @@ the answer and what may be filled in. The gallery is also published as data, as 
 Swiss Institute of Bioinformatics does: https://github.com/sib-swiss/sparql-examples.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Triple
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from thc_graph import quantities
 from thc_graph.rdf import formats
@@ -28,7 +29,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem, sentences_of
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent, with_charset
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 
 FOLDER: Final = "example"
 PATH: Final = "/sparql/exemples"
@@ -44,6 +45,13 @@ EXECUTABLE: Final = {  # form of query → class and property that carry it in S
 VALUES: Final = 100  # for one parameter
 
 router = Router()
+
+
+def _slots(scope: Scope) -> Collection[str]:
+    """Return the names of the boxes of an address's example."""
+    library: Library = scope["app"].state.service.library
+    stored = f"{FOLDER}/{scope['path_params']['name'].removesuffix('.rq')}"
+    return library.get(stored).slots if stored in library.names(FOLDER) else ()
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,7 @@ def _term(kind: str, value: str) -> Value:
             return Literal(value)
 
 
-@router.get(PATH)
+@router.get(PATH, asks=Parameters(("user",)))
 async def listing(request: Request, reading: Published) -> Response:
     wanted = _wanted(request)
     found = gallery(reading.library)
@@ -165,7 +173,7 @@ def _tasks(found: list[Example]) -> list[str]:
     return [task for task in order if any(each.task == task for each in found)]
 
 
-@router.get(PATH + "/{name}")
+@router.get(PATH + "/{name}", asks=Parameters(("view",), _slots, blank=True))
 async def page(name: str, request: Request, reading: Published) -> Response:
     stored = f"{FOLDER}/{name.removesuffix('.rq')}"
     if stored not in reading.library.names(FOLDER):

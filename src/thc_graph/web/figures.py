@@ -20,7 +20,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 
 router = Router()
 
@@ -52,7 +52,7 @@ class Box:
     parent: float | None
 
 
-@router.get("/ligne-de-temps")
+@router.get("/ligne-de-temps", asks=Parameters(("nature", "page")))
 async def timeline(request: Request, reading: Published) -> Response:
     _acceptable(request)
     kind = request.query_params.get("nature", FIRST)

@@ -2,18 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Final, Generic, TypeVar
+from http import HTTPStatus
+from typing import Any, Final, Generic, TypeVar
 from xml.etree import ElementTree as ET
 
 from pyoxigraph import Literal, Triple
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from thc_graph import tables
+from thc_graph.exports import File
 from thc_graph.lists import kinds, selection
 from thc_graph.lists.addresses import Asked
 from thc_graph.rdf import formats
@@ -22,6 +25,8 @@ from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
 
+WHOLE: Final = {"tri", "page", "vue", "tout", "lang", "format"}  # no filter of a list
+PIECE: Final = 256 << 10  # bytes of a file sent at once
 ATOM: Final = "http://www.w3.org/2005/Atom"
 
 
@@ -53,6 +58,16 @@ def page_of(base: str, iri: str) -> str:
     """Return the address of the page about an entity of ours, of any other its IRI."""
     ours = f"{base}/id/"
     return f"{base}/doc/{iri.removeprefix(ours)}" if iri.startswith(ours) else iri
+
+
+@dataclass(frozen=True)
+class Job:
+    """What another process writes: a form by its module and suffix, and what it is asked."""
+
+    forms: str
+    suffix: str
+    asked: Any
+    language: str
 
 
 @dataclass(frozen=True)
@@ -89,20 +104,52 @@ def source(request: Request, reading: Published, asked: Asking) -> Source[Asking
 async def respond(
     request: Request,
     reading: Published,
-    form: Form[Asking],
-    asked: Asking,
+    form: Form[Any],
+    asked: Any,
     name: str,
+    forms: str = __name__,
     day: date | None = None,
 ) -> Response:
-    """Answer with a file; `day` is given where it is another one tomorrow."""
-    told, made = language_of(request), source(request, reading, asked)
-    key = (request.url.path, request.url.query, form.media_type, told, day)
-    content = await reading.page(key, partial(form.write, made))
-    assert content is not None
-    response = represent(request, reading, content, form.media_type, language=told, day=day)
+    """Answer with a file; `day` is given where it is another one tomorrow.
+
+    `forms` is the module whose `FORMATS` has the form.
+    """
+    language = language_of(request)
+    response = represent(request, reading, b"", form.media_type, language=language, day=day)
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        return response
     disposition = "inline" if form.shown else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{form.suffix}"'
-    return response
+    narrowing = request.query_params.keys() - WHOLE
+    key = (forms, form.suffix, request.url.query if narrowing else _order(request), language, day)
+    job = Job(forms, form.suffix, asked, language)
+    file = await reading.export((name, *key), job, whole=not narrowing)
+    return Streamed(file, response.headers)
+
+
+def _order(request: Request) -> str:
+    return request.query_params.get("tri", "")
+
+
+class Streamed(Response):
+    """A file, sent no faster than it is taken."""
+
+    def __init__(self, file: File, headers: Mapping[str, str]) -> None:
+        super().__init__(headers={**headers, "content-length": str(file.size)})
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        sent = self.file.size if scope["method"] == "HEAD" else 0
+        while sent < self.file.size:
+            some = await asyncio.to_thread(self.file.read, sent, PIECE)
+            sent += len(some)
+            more = sent < self.file.size
+            await send({"type": "http.response.body", "body": some, "more_body": more})
+        if not self.file.size or scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
 
 
 async def _iris(source: Source[Asked]) -> list[str]:

@@ -32,8 +32,8 @@ MESSAGES: Final = {
 router = Router()
 
 
-@router.get("/graph")
-@router.get("/graph/{name:path}")
+@router.get("/graph", asks=None)
+@router.get("/graph/{name:path}", asks=None)
 async def get(request: Request) -> Response:
     """Give a graph (section 5.2)."""
     await bearer(request, "read")

@@ -1,6 +1,5 @@
 """The first page: what there is, where the commitments stand, what comes next, three doors."""
 
-import asyncio
 from functools import partial
 
 from pyoxigraph import NamedNode
@@ -31,14 +30,13 @@ async def home(request: Request, reading: Published) -> Response:
     told, day = language_of(request), today(request)
     key = (request.url.path, request.url.query, HTML, told, day)
     content = await reading.page(key, partial(_content, request, reading))
-    assert content is not None
     return represent(request, reading, content, HTML, language=told, day=day)
 
 
 async def _content(request: Request, reading: Published) -> bytes:
     told = language_of(request)
     kind = await maps_of.first(reading)
-    found = await asyncio.to_thread(atlas.drawn, reading.index, kind, told) if kind else None
+    found = await reading.aside(partial(atlas.drawn, reading.index, kind, told)) if kind else None
     return pages_of(request).render(
         "home.html",
         request,

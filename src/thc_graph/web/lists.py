@@ -1,6 +1,6 @@
 """The home page, and the list of each kind of entity, as a page and as files."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from thc_graph import quantities
 from thc_graph.lists import addresses, kinds, pages, selection
@@ -22,7 +23,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 
 router = Router()
 last_router = Router()  # `/{kind}` takes what no other address has
@@ -32,6 +33,16 @@ LIST: Final = "liste"
 VIEWS: Final = (LIST, "tableau", "carte")
 PLACING: Final = frozenset({Namespace(PREFIXES["geo"])["lat"], THC["territoire"]})
 PLAIN: Final = ("q", "tri", "page", "vue", "lang", "tout")
+
+
+def _facets(scope: Scope) -> Collection[str]:
+    """Return the facets by which the list of an address is narrowed."""
+    kind = scope["path_params"].get("name", kinds.VOCABULARIES).partition(".")[0]
+    schema: Schema = scope["app"].state.service.schema
+    return kinds.facets_of(schema, kinds.classes_of(schema, kind))
+
+
+ASKS: Final = Parameters((*PLAIN, "format"), _facets)
 
 
 @dataclass(frozen=True)
@@ -71,12 +82,12 @@ class Address:
         return f"{path}?{query}" if query else path
 
 
-@router.get("/voc")
+@router.get("/voc", asks=ASKS)
 async def vocabularies(request: Request, reading: Published) -> Response:
     return await members(kinds.VOCABULARIES, request, reading)
 
 
-@last_router.get("/{name}")
+@last_router.get("/{name}", asks=ASKS)
 async def members(name: str, request: Request, reading: Published) -> Response:
     kind, _, suffix = name.partition(".")
     base = request.app.state.service.settings.base

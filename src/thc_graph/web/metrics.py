@@ -80,7 +80,7 @@ class State(Collector):
         if service.is_ready:
             yield from _of_snapshot(service.published)
             yield from _of_pool(service.published)
-            yield from _of_cache(service.published)
+            yield from _of_caches(service)
 
 
 def _of_snapshot(published: Published) -> Iterator[Metric]:
@@ -129,13 +129,26 @@ def _add(
         family.add_metric((lane, name), getattr(state, name))
 
 
-def _of_cache(published: Published) -> Iterator[Metric]:
-    pages = len(published.pages)
-    yield GaugeMetricFamily("thc_cache_bytes", "Representations kept.", value=published.size)
-    yield GaugeMetricFamily("thc_cache_entries", "Representations kept.", value=pages)
+def _of_caches(service: Service) -> Iterator[Metric]:
+    size, entries = sum(each.size for each in service.caches), sum(map(len, service.caches))
+    yield GaugeMetricFamily(
+        "thc_cache_bytes", "What caches hold, their names included.", value=size
+    )
+    yield GaugeMetricFamily("thc_cache_entries", "Pages, answers and texts kept.", value=entries)
     lookups = CounterMetricFamily(
         "thc_cache_lookups", "Representations asked of the cache.", labels=("found",)
     )
-    lookups.add_metric(("yes",), published.hits)
-    lookups.add_metric(("no",), published.misses)
+    lookups.add_metric(("yes",), sum(each.hits for each in service.published.caches))
+    lookups.add_metric(("no",), sum(each.misses for each in service.published.caches))
     yield lookups
+    yield from _of_exports(service.published)
+
+
+def _of_exports(published: Published) -> Iterator[Metric]:
+    if (exports := published.exports) is None:
+        return
+    size = exports.whole.size + exports.narrowed.size
+    yield GaugeMetricFamily("thc_export_bytes", "Lists kept as files, on disk.", value=size)
+    yield GaugeMetricFamily(
+        "thc_exports_waiting", "Exports that wait for a process.", value=exports.places.waiting
+    )

@@ -21,6 +21,7 @@ import brotli
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from thc_graph.cache import digest
 from thc_graph.service import Service
 from thc_graph.web.negotiation import codings
 
@@ -88,7 +89,7 @@ async def _kept(service: Service, tag: str, content: bytes, coding: str) -> byte
     make = partial(pack, content, coding, LEVEL)
     if not service.is_ready:
         return await make()
-    return await service.published.page(("packed", tag, coding), make) or b""
+    return await service.published.page(digest("packed", tag, coding), make) or b""
 
 
 @dataclass

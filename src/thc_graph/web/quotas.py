@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,12 +15,29 @@ MINUTE = 60.0
 CLIENTS = 10_000  # remembered at most; the longest silent is forgotten first
 
 
-@dataclass
+@dataclass(slots=True)
 class _Account:
-    spent: deque[tuple[float, float]] = field(default_factory=deque)  # when, seconds
-    total: float = 0.0  # of the seconds spent
-    failed: deque[float] = field(default_factory=deque)
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """What one client used in a minute, by the second: it never takes more than a few kB."""
+
+    spent: list[tuple[int, float]] = field(default_factory=list)  # second, seconds
+    failed: list[tuple[int, float]] = field(default_factory=list)  # second, how often
+    reading: asyncio.Lock | None = None
+
+    @staticmethod
+    def note(uses: list[tuple[int, float]], use: float) -> None:
+        now = int(time.monotonic())
+        if uses and uses[-1][0] == now:
+            use += uses.pop()[1]
+        uses.append((now, use))
+
+    @staticmethod
+    def forget(uses: list[tuple[int, float]], start: float) -> None:
+        while uses and uses[0][0] < start:
+            del uses[0]
+
+
+def _total(uses: list[tuple[int, float]]) -> float:
+    return sum(use for _, use in uses)
 
 
 @dataclass
@@ -38,16 +54,18 @@ class Quotas:
             Problem: 429 with the seconds to wait, where a budget is used up.
         """
         account, now = self._account(client), time.monotonic()
-        if account.total >= self.settings.client_seconds:
+        if account.spent and _total(account.spent) >= self.settings.client_seconds:
             raise _too_many(account.spent[0][0], now)
-        if len(account.failed) >= self.settings.client_failures:
-            raise _too_many(account.failed[0], now)
+        if account.failed and _total(account.failed) >= self.settings.client_failures:
+            raise _too_many(account.failed[0][0], now)
 
     @asynccontextmanager
     async def reading(self, client: str) -> AsyncIterator[None]:
         """Let a client keep this process busy: one thing at a time, and charged."""
         self.admit(client)
-        async with self._account(client).reading:
+        account = self._account(client)
+        account.reading = account.reading or asyncio.Lock()
+        async with account.reading:
             start = time.monotonic()
             try:
                 yield
@@ -56,11 +74,11 @@ class Quotas:
 
     def spend(self, client: str, seconds: float) -> None:
         account = self._account(client)
-        account.spent.append((time.monotonic(), seconds))
-        account.total += seconds
+        account.note(account.spent, seconds)
 
     def fail(self, client: str) -> None:
-        self._account(client).failed.append(time.monotonic())
+        account = self._account(client)
+        account.note(account.failed, 1)
 
     def _account(self, client: str) -> _Account:
         account = self._accounts.pop(client, None) or _Account()
@@ -68,12 +86,8 @@ class Quotas:
         if len(self._accounts) > CLIENTS:
             del self._accounts[next(iter(self._accounts))]
         start = time.monotonic() - MINUTE
-        while account.spent and account.spent[0][0] < start:
-            account.total -= account.spent.popleft()[1]
-        if not account.spent:
-            account.total = 0.0  # without what rounding leaves behind
-        while account.failed and account.failed[0] < start:
-            account.failed.popleft()
+        account.forget(account.spent, start)
+        account.forget(account.failed, start)
         return account
 
 

@@ -26,6 +26,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGES: Final = frozenset(
     {"sparql", "tableau-de-bord", "agenda", "carte"}
 )  # pages of the menu that are no list of a class
+LINE: Final = 200  # characters of a line that is remembered, written as a parameter
 DAY_LENGTH: Final = len("2016-03-30")
 
 Messages = Mapping[str, Mapping[str, str]]
@@ -35,6 +36,16 @@ def read_messages(path: Path = TEMPLATES / "messages.yaml") -> Messages:
     """Return the sentences by dotted key, each in both languages, French ones typeset."""
     found: Messages = yaml.safe_load(path.read_text("utf-8"))
     return {key: {**each, "fr": typeset(each["fr"])} for key, each in found.items()}
+
+
+def translator(messages: Messages, language: str) -> Callable[..., str]:
+    """Give the sentences of one language by their keys, with what is to stand in them."""
+
+    def translate(key: str, **values: object) -> str:
+        sentence = messages[key][language]
+        return sentence.format(**values) if values else sentence
+
+    return translate
 
 
 class Pages:
@@ -107,11 +118,7 @@ class Pages:
         return name
 
     def translator(self, language: str) -> Callable[..., str]:
-        def translate(key: str, **values: object) -> str:
-            sentence = self.messages[key][language]
-            return sentence.format(**values) if values else sentence
-
-        return translate
+        return translator(self.messages, language)
 
     def local(self, iri: str) -> str | None:
         """Return where a reader of these pages follows an IRI, None if it is no web address."""
@@ -143,10 +150,11 @@ def json_block(value: object) -> Markup:
 
 def quoted(query: str) -> str:
     """Return a query as the value of a parameter; queries of a kind share most of their lines."""
-    return "".join(_quoted(line) for line in query.splitlines(keepends=True))
+    lines = query.splitlines(keepends=True)
+    return "".join(_quoted(each) if len(each) < LINE else quote_plus(each) for each in lines)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2_000)
 def _quoted(line: str) -> str:
     return quote_plus(line)
 

@@ -70,8 +70,11 @@ def represent(
     representation depends on the civil date: it is another one after midnight in Paris.
     """
     made_for = [day.isoformat()] if day else []
+    if published.is_behind:  # nobody is to keep it
+        headers = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-store"}
+        return Response(content, media_type=with_charset(media_type), headers=headers)
     parts = (str(request.url.path), request.url.query, media_type, language, *made_for)
-    tag, modified = etag(published.commit, *parts), _modified(published.time, day)
+    tag, modified = etag(published.edition, *parts), _modified(published.time, day)
     headers = {
         "ETag": tag,
         "Last-Modified": format_datetime(modified, usegmt=True),

@@ -2,13 +2,17 @@
 
 A function of a `Router` names what it wants: `request`, `reading` (the snapshot it reads,
 kept open until the last byte of its answer) and the parts of its address. The names are
-read once, when the route is made.
+read once, when the route is made. A route says which parameters of an address it knows;
+the others are not there for whoever answers. What is answered to GET stops when nobody
+listens any more.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import dataclass
+from functools import partial
 from inspect import signature
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette import routing
 from starlette.convertors import Convertor, register_url_convertor
@@ -18,8 +22,48 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from thc_graph.store.lanes import asked_by
+from thc_graph.web.clients import client_of
+from thc_graph.web.hangups import Listening
+
 Answering = TypeVar("Answering", bound=Callable[..., Awaitable[Response]])
 Guard = Callable[[Request], Awaitable[None]]
+Names = Collection[str] | Callable[[Scope], Collection[str]]
+LANG: Final = "lang"
+LANGUAGES: Final = ("fr", "en")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a route knows of its address's parameters, beside the language.
+
+    `one` are of one value, of which the last counts, `many` of several. What is empty
+    counts as absent, unless `blank` says that it tells something.
+    """
+
+    one: tuple[str, ...] = ()
+    many: Names = ()
+    blank: bool = False
+
+    def canonical(self, scope: Scope) -> bytes:
+        """Return the address's query as every address is written that asks for the same."""
+        text = scope["query_string"].decode("latin-1")
+        given: dict[str, list[str]] = {}
+        for name, value in parse_qsl(text, keep_blank_values=self.blank):
+            given.setdefault(name, []).append(value)
+        others = given.keys() - {*self.one, LANG}
+        named = sorted(others.intersection(self._many(scope))) if others else []
+        pairs = [(name, value) for name in named for value in sorted(set(given[name]))]
+        pairs += [(name, given[name][-1]) for name in self.one if name in given and name != LANG]
+        language = given.get(LANG, [""])[-1]
+        pairs += [(LANG, language)] if language in LANGUAGES else []
+        return urlencode(pairs).encode("ascii")
+
+    def _many(self, scope: Scope) -> Collection[str]:
+        return self.many(scope) if callable(self.many) else self.many
+
+
+NONE: Final = Parameters()
 
 
 class Key(Convertor[str]):
@@ -74,9 +118,14 @@ class Router:
     def __init__(self, routes: Iterable[Address] = ()) -> None:
         self.routes = list(routes)
 
-    def get(self, path: str, name: str = "") -> Callable[[Answering], Answering]:
-        """Answer GET and HEAD; `responses.Frame` leaves out the body that HEAD is not sent."""
-        return self._answer(path, ("GET", "HEAD"), name)
+    def get(
+        self, path: str, name: str = "", *, asks: Parameters | None = NONE
+    ) -> Callable[[Answering], Answering]:
+        """Answer GET and HEAD; `responses.Frame` leaves out the body that HEAD is not sent.
+
+        With None, whoever answers reads the address as it was written.
+        """
+        return self._answer(path, ("GET", "HEAD"), name, asks)
 
     def post(self, path: str) -> Callable[[Answering], Answering]:
         return self._answer(path, ("POST",))
@@ -91,11 +140,15 @@ class Router:
         return Router(each.guarded(guard) for each in self.routes)
 
     def _answer(
-        self, path: str, methods: tuple[str, ...], name: str = ""
+        self,
+        path: str,
+        methods: tuple[str, ...],
+        name: str = "",
+        asks: Parameters | None = None,
     ) -> Callable[[Answering], Answering]:
         def add(work: Answering) -> Answering:
             address = self._at(path, name or getattr(work, "__name__", ""))
-            address.works |= dict.fromkeys(methods, _Work(work))
+            address.works |= dict.fromkeys(methods, _Work(work, asks))
             return work
 
         return add
@@ -137,21 +190,34 @@ def _leads(router: routing.Router, scope: Scope) -> bool:
 class _Work:
     """ASGI application: one function, given what it names."""
 
-    def __init__(self, work: Callable[..., Awaitable[Response]]) -> None:
-        self.work = work
+    def __init__(
+        self, work: Callable[..., Awaitable[Response]], asks: Parameters | None = None
+    ) -> None:
+        self.work, self.parameters = work, asks
         names = signature(work).parameters
         self.asks, self.reads = "request" in names, "reading" in names
         self.parts = tuple(each for each in names if each not in ("request", "reading"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["query_string"] and self.parameters is not None:
+            scope["query_string"] = self.parameters.canonical(scope)
+        request = Request(scope, receive, send)
         given: dict[str, Any] = {each: scope["path_params"][each] for each in self.parts}
         if self.asks:
-            given["request"] = Request(scope, receive, send)
+            given["request"] = request
         if not self.reads:
-            await (await self.work(**given))(scope, receive, send)
+            await (await self._answer(request, given))(scope, receive, send)
             return
         async with scope["app"].state.service.reading() as reading:
-            await (await self.work(reading=reading, **given))(scope, receive, send)
+            answer = await self._answer(request, given | {"reading": reading})
+            await answer(scope, receive, send)
+
+    async def _answer(self, request: Request, given: dict[str, Any]) -> Response:
+        with asked_by(partial(client_of, request)):
+            if request.method not in ("GET", "HEAD"):  # there is a body to be read first
+                return await self.work(**given)
+            with Listening(request.receive):
+                return await self.work(**given)
 
 
 class _Guarded:

@@ -28,7 +28,7 @@ from thc_graph.web.negotiation import choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import Parameters, Router
 
 router = Router()
 
@@ -37,6 +37,7 @@ JSON: Final = "application/json"
 SUGGESTIONS: Final = "application/x-suggestions+json"
 DESCRIPTION: Final = "application/opensearchdescription+xml"
 OFFERED: Final = (HTML, JSON)
+ASKS: Final = Parameters(("q", "dans", "page", "format"))
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Answer:
         return max(1, -(-total // asking.SIZE)) if self.kind else 1
 
 
-@router.get(PATH)
+@router.get(PATH, asks=ASKS)
 async def search(request: Request, reading: Published) -> Response:
     media_type = choose(request.headers.get("accept", ""), OFFERED)
     if request.query_params.get("format") == "json":
@@ -71,21 +72,22 @@ async def search(request: Request, reading: Published) -> Response:
     make = partial(_content, request, reading, (text, kind, number), media_type)
     key = (PATH, request.url.query, media_type, told)
     content = await reading.page(key, make)
-    assert content is not None
     links = {f"{PATH}.json?{urlencode({'q': text})}": f'rel="alternate"; type="{JSON}"'}
     links |= {f"{PATH}/description.xml": f'rel="search"; type="{DESCRIPTION}"'}
     return represent(request, reading, content, media_type, language=told, links=links)
 
 
-@router.get(f"{PATH}.json")
+@router.get(f"{PATH}.json", asks=ASKS)
 async def as_json(request: Request, reading: Published) -> Response:
     text = request.query_params.get("q", "").strip()[:MAX_LENGTH]
     asked = (text, request.query_params.get("dans", ""), _number(request))
-    content = await _content(request, reading, asked, JSON)
+    make = partial(_content, request, reading, asked, JSON)
+    key = (f"{PATH}.json", request.url.query, language_of(request))
+    content = await reading.page(key, make)
     return represent(request, reading, content, JSON, language=language_of(request))
 
 
-@router.get(f"{PATH}/suggestions")
+@router.get(f"{PATH}/suggestions", asks=Parameters(("q",)))
 async def suggestions(request: Request, reading: Published) -> Response:
     text, told = request.query_params.get("q", ""), language_of(request)
     found = await reading.aside(partial(asking.suggest, reading.index, text, told))

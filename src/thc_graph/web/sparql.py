@@ -9,14 +9,14 @@ machines, the query page for people.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from thc_graph import quantities
+from thc_graph.cache import Cache, digest
 from thc_graph.errors import QueryForbidden, QueryNotAcceptable
 from thc_graph.rdf import formats
 from thc_graph.service import Published, Service
@@ -26,11 +26,12 @@ from thc_graph.store.guard import Dataset, Examined
 from thc_graph.web import bodies, description, querypage
 from thc_graph.web.answering import Question, Result, answer, aside, examine, unpublished
 from thc_graph.web.entities import is_iri
+from thc_graph.web.hangups import Listening
 from thc_graph.web.negotiation import acceptable, choose
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of
 from thc_graph.web.responses import etag, is_fresh, with_charset
-from thc_graph.web.routing import Router
+from thc_graph.web.routing import LANG, LANGUAGES, Router
 
 HTML: Final = "text/html"
 IRI: Final = ":/?#[]@!$&'()*+,;=%"  # what an IRI keeps as it is in a header
@@ -83,6 +84,8 @@ TYPES: Final[Mapping[str | None, tuple[str, ...]]] = {
 }
 
 FORMAT: Final = ("format", "output", "results")  # ours, then Fuseki's and RDF4J's, then Stardog's
+GRAPH: Final = ("default-graph-uri", "named-graph-uri")
+KNOWN: Final = frozenset({"query", "update", *GRAPH, "timeout", *FORMAT, "view", "lang"})
 PARAMETERS: Final = 200  # of one request, the graphs of its dataset among them
 DESCRIBED: Final = f'<{description.VOID_PATH}>; rel="describedby"; type="{TURTLE}"'
 
@@ -99,12 +102,16 @@ class Asked:
     format: str | None
 
 
-@router.get("/sparql")
+@router.get("/sparql", asks=None)
 async def get(request: Request, reading: Published) -> Response:
     limit: int = request.app.state.service.settings.line_size
-    if len(request.url.query) > limit:
+    query: bytes = request.scope["query_string"]
+    if len(query) > limit:
         raise Problem(414, "LineTooLong", {"limit": limit})
-    parameters = _of_address(request.url.query)
+    parameters = _of_address(request, query.decode("latin-1"))
+    known = [pair for pair in parameters if _is_known_parameter(*pair)]
+    if len(known) < len(parameters):  # no page has the others in its links
+        request.scope["query_string"] = urlencode(known).encode("ascii")
     if not any(name in ("query", "update") for name, _ in parameters):
         return await _introduction(request, reading)
     return await _answer(request, reading, _asked(parameters))
@@ -119,9 +126,10 @@ async def post(request: Request, reading: Published) -> Response:
         raise Problem(415, "UnsupportedType", {"offered": (FORM, DIRECT)})
     text = await _body(request)
     parameters = _parameters(request.url.query)
-    if media_type == FORM:
-        return await _answer(request, reading, _asked(await aside(request, _parameters, text)))
-    return await _answer(request, reading, _asked([*parameters, ("query", text)]))
+    with Listening(request.receive):
+        if media_type == FORM:
+            return await _answer(request, reading, _asked(await aside(request, _parameters, text)))
+        return await _answer(request, reading, _asked([*parameters, ("query", text)]))
 
 
 def _parameters(text: str) -> list[tuple[str, str]]:
@@ -131,10 +139,19 @@ def _parameters(text: str) -> list[tuple[str, str]]:
         raise Problem(400, "TooManyParameters", {"limit": PARAMETERS}) from fault
 
 
-@lru_cache(maxsize=256)
-def _of_address(text: str) -> tuple[tuple[str, str], ...]:
+def _of_address(request: Request, text: str) -> tuple[tuple[str, str], ...]:
     """Return the parameters of an address, which is short; the last ones asked for are kept."""
-    return tuple(_parameters(text))
+    texts: Cache = request.app.state.service.texts
+    name = digest("address", text)
+    kept: tuple[tuple[str, str], ...] | None = texts.get(name)
+    if kept is None:
+        kept = tuple(_parameters(text))
+        texts.put(name, kept)
+    return kept
+
+
+def _is_known_parameter(name: str, value: str) -> bool:
+    return name in KNOWN and (name != LANG or value in LANGUAGES)
 
 
 async def _body(request: Request) -> str:
@@ -272,10 +289,10 @@ def _seconds(timeout: str | None, limit: float) -> float:
 
 def _tag(request: Request, reading: Published, question: Question, *, as_page: bool) -> str | None:
     """Return the validator of one representation, None for an answer that changes by itself."""
-    if not question.examined.is_constant:
+    if not question.examined.is_constant or reading.is_behind:
         return None
-    page = (HTML, language_of(request), request.url.query) if as_page else ()
-    return etag(reading.commit, repr(question.key), *page)
+    page = (HTML, language_of(request), str(request.query_params)) if as_page else ()
+    return etag(reading.edition, question.key.hex(), *page)
 
 
 def _is_known(request: Request, tag: str | None) -> bool:

@@ -13,8 +13,8 @@ from thc_graph.entities import describing
 from thc_graph.lists import kinds
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.service import Published
-from thc_graph.web.aspects import citing
-from thc_graph.web.entities import Document, first, is_iri, page, split
+from thc_graph.web.aspects import CITING, citing
+from thc_graph.web.entities import ASKS, Document, first, is_iri, page, split
 from thc_graph.web.problems import Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.routing import Router
@@ -41,7 +41,7 @@ async def everything(request: Request, reading: Published, asked: Document) -> b
     )
 
 
-@router.get("/voc/{rest:path}/cite-par")
+@router.get("/voc/{rest:path}/cite-par", asks=CITING)
 async def cited(rest: str, request: Request, reading: Published) -> Response:
     for iri in filter(is_iri, _terms(rest)):
         entity = await describing.summary(reading, NamedNode(iri), language_of(request))
@@ -50,7 +50,7 @@ async def cited(rest: str, request: Request, reading: Published) -> Response:
     raise Problem(404, "NotFound")
 
 
-@router.get("/voc/{rest:path}")
+@router.get("/voc/{rest:path}", asks=ASKS)
 async def term(rest: str, request: Request, reading: Published) -> Response:
     path, media_type = split(rest)
     made = everything if path == "ns" else page

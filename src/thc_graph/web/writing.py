@@ -20,6 +20,7 @@ from thc_graph.rdf.terms import PREFIXES, XSD, Term
 
 NUMBERS: Final = frozenset({XSD["integer"], XSD["decimal"], XSD["double"], XSD["float"]})
 DATE, MONTH, YEAR, BOOLEAN = (XSD[n] for n in ("date", "gYearMonth", "gYear", "boolean"))
+SHORT: Final = 200  # characters of a text that is remembered as pages write it
 MONTH_LENGTH: Final = len("2016-03")
 TIME: Final = XSD["time"]
 LOCALES: Final = {"fr": "fr", "en": "en_GB"}  # of dates and numbers
@@ -63,7 +64,8 @@ class Writing:
             return Written(text, language=foreign)
         if literal.datatype == BOOLEAN:
             return Written(self.truth.get(literal.value, literal.value))
-        return _typed(literal, self.language)
+        typed = _typed if len(literal.value) < SHORT else _typed.__wrapped__
+        return typed(literal, self.language)
 
     def text(self, literal: Literal) -> Markup:
         """Return a literal as HTML, with the moment it stands for or the language it is in."""
@@ -143,7 +145,6 @@ def hour(moment: time, language: str) -> str:
     return f"{moment.hour}{NO_BREAK}h{minutes}"
 
 
-@lru_cache(maxsize=10_000)
 def typeset(text: str) -> str:
     """Return a French text as pages show it: Imprimerie nationale's apostrophes and spaces.
 
@@ -153,6 +154,11 @@ def typeset(text: str) -> str:
     >>> typeset("« D'où ? » : 3 %").replace(NO_BREAK, "_").replace(NARROW, "~")
     '«_D’où~?_»_: 3~%'
     """
+    return _typeset(text) if len(text) < SHORT else _typeset.__wrapped__(text)
+
+
+@lru_cache(maxsize=10_000)
+def _typeset(text: str) -> str:
     wide = _WIDE.sub(NO_BREAK, _APOSTROPHE.sub("’", text))
     return _NARROW.sub(NARROW, wide)
 
