@@ -73,7 +73,9 @@ def test_an_empty_slot_has_no_solution(library: Library) -> None:
     assert "VALUES ?kind {  }" in library.fill("list/things", kind=[])
 
 
-@pytest.mark.parametrize("name", ["list/none", "../queries", "list"])
+@pytest.mark.parametrize(
+    "name", ["list/none", "../queries/list/things", "list", "list/\0", f"list/{'a' * 3000}"]
+)
 def test_an_unknown_query_is_refused(library: Library, name: str) -> None:
     with pytest.raises(KeyError):
         library.get(name)

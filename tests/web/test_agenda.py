@@ -55,6 +55,8 @@ async def test_the_manners_of_a_file(demo_client: httpx.AsyncClient, suffix: str
         ("/agenda?page=9", "text/html", 404),
         ("/agenda.zip", "*/*", 404),
         ("/agenda", "image/png", 406),
+        ("/doc/evenement/inconnu.ics", "*/*", 404),
+        ("/doc/evenement/%3C%01.ics", "*/*", 404),
     ],
 )
 async def test_what_an_address_gives(

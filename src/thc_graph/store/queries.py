@@ -29,6 +29,7 @@ _SLOT = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(r"^ *#\* (?P<slot>\w+)\n(?P<lines>.*?)^ *#\*\n", re.MULTILINE | re.DOTALL)
+_NAME = re.compile(r"[\w-]{1,99}(?:/[\w-]{1,99})*", re.ASCII)  # some come from an address
 _HEADER = re.compile(r"^#\+\s*([^:]+?)\s*:\s*(.*?)\s*$", re.MULTILINE)
 
 
@@ -60,7 +61,7 @@ class Library:
         return self._listed[under]
 
     def __contains__(self, name: str) -> bool:
-        return name in self._read or self._path(name).is_file()
+        return name in self._read or bool(_NAME.fullmatch(name) and self._path(name).is_file())
 
     def get(self, name: str) -> StoredQuery:
         """Return a query by name, such as "entity/default".

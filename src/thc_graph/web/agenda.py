@@ -19,7 +19,7 @@ from thc_graph.rdf.terms import Term
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS
 from thc_graph.web import calendars, charts, files
-from thc_graph.web.entities import HTML
+from thc_graph.web.entities import HTML, is_iri
 from thc_graph.web.files import Form, Source
 from thc_graph.web.lists import Address, address_of, filters_of, number_of, tokens
 from thc_graph.web.negotiation import choose
@@ -193,9 +193,11 @@ async def file(suffix: str, request: Request, reading: Published) -> Response:
 async def event(key: str, request: Request, reading: Published) -> Response:
     """Return one event for one's own calendar."""
     settings, told = request.app.state.service.settings, language_of(request)
+    iri = f"{settings.base}/id/{agenda.KIND}/{key}"
+    if not is_iri(iri):
+        raise Problem(404, "NotFound")
 
     async def make() -> bytes | None:
-        iri = f"{settings.base}/id/{agenda.KIND}/{key}"
         events = await agenda.read(reading, reading.index, [iri], told)
         entries = [entry for each in events if (entry := _entry(each, settings.base))]
         name = entries[0].title if entries else ""
