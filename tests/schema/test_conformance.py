@@ -16,6 +16,8 @@ from thc_graph.schema.conformance import ShapesGraph
 from thc_graph.store.publication import Repository
 from thc_graph.store.snapshots import facts
 
+pytestmark = pytest.mark.long
+
 ODD = [
     Literal("?"),
     Literal("", language="fr"),

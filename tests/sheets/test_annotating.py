@@ -18,6 +18,8 @@ from thc_graph.sheets.datasets import inputs
 from thc_graph.sheets.loading import Options, load
 from thc_graph.store.publication import Repository
 
+pytestmark = pytest.mark.long
+
 RED, YELLOW = "FFF9D6D2", "FFFFF2C2"
 HEAD = ("Nom", "Type d'acteur", "Slogan", "Site web")
 ROWS = (

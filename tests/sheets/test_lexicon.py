@@ -59,6 +59,7 @@ def bring(bare: Repository, name: str, folder: Path) -> None:
     assert report.commit, [each.as_dict("fr") for each in report.problems]
 
 
+@pytest.mark.long
 def test_each_publication_keeps_them_in_step(bare: Repository, tmp_path: Path) -> None:
     library = bare.derivation.library
     seen = [said(bare)]

@@ -31,6 +31,8 @@ from thc_graph.store.publication import Repository
 from thc_graph.store.purging import Erasure
 from thc_graph.store.queries import Library
 
+pytestmark = pytest.mark.long
+
 BASE = "https://x"
 COUNT, GRAPH = NamedNode("https://x/count"), NamedNode("https://x/graph/g")
 PUBLISH = """

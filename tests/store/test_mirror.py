@@ -20,6 +20,8 @@ from thc_graph.store.mirror import BATCH, Held, Mirror, Step, mark, request, uni
 from thc_graph.store.publication import Repository
 from thc_graph.store.queries import Library
 
+pytestmark = pytest.mark.long
+
 BASE = "https://data.thc.example"
 GRAPH, OTHER = NamedNode(f"{BASE}/graph/a/b"), NamedNode(f"{BASE}/graph/a/c")
 LIBRARY = Library(resources().queries_folder)

@@ -26,6 +26,8 @@ from thc_graph.store.engine import Lane, Query
 from thc_graph.store.lanes import Client, LaneState, Room
 from thc_graph.store.pool import MEBIBYTE, Pool
 
+pytestmark = pytest.mark.long
+
 CSV = ("text/csv",)
 TRIPLES = 2000
 LONG = 60.0

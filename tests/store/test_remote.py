@@ -32,6 +32,8 @@ from thc_graph.store.engine import Query
 from thc_graph.store.lanes import Room
 from thc_graph.store.remote import NOTHING, Dataset, Remote, credentials
 
+pytestmark = pytest.mark.long
+
 JSON = "application/sparql-results+json"
 XML = "application/sparql-results+xml"
 HEAD, ROW, TAIL = (

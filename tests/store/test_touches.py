@@ -17,6 +17,8 @@ from thc_graph.store.purging import Erasure
 from thc_graph.store.snapshots import Snapshot
 from thc_graph.store.touches import FOLDER, HEAD, ID, ROW, Touches
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def touches(demo: Repository) -> Touches:

@@ -28,6 +28,8 @@ from thc_graph.store.desk import Desk
 from thc_graph.store.publication import Repository
 from thc_graph.store.updates import Condition, Edit, Written
 
+pytestmark = pytest.mark.long
+
 BASE = "https://data.thc.example/"
 SOURCE = f"{BASE}graph/essai/communes"
 COMMUNE = f"<{BASE}id/commune/68224>"
