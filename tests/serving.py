@@ -1,5 +1,6 @@
 """A real server on loopback, for tests that need one from the outside."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE = 30.0  # seconds until a server must answer
+NOWHERE = Path(os.devnull)
 
 
 @contextmanager
@@ -20,16 +22,17 @@ def served(store: Path, *options: str) -> Iterator[str]:
 
 
 @contextmanager
-def running(store: Path, *options: str) -> Iterator[tuple[int, str]]:
+def running(store: Path, *options: str, log: Path = NOWHERE) -> Iterator[tuple[int, str]]:
     """Serve a store; give the id of the process that serves, and its address."""
     port = free_port()
     program = Path(sys.executable).with_name("thc-graph")
     command = [str(program), "--store", str(store), "serve"]
-    with subprocess.Popen(
-        [*command, "--port", str(port), *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with (
+        log.open("wb") as told,
+        subprocess.Popen(
+            [*command, "--port", str(port), *options], stdout=subprocess.DEVNULL, stderr=told
+        ) as process,
+    ):
         address = f"http://127.0.0.1:{port}"
         try:
             _wait(f"{address}/readyz")

@@ -1,0 +1,193 @@
+"""One server through every attack beside its engine, while another client reads light pages.
+
+`attacks.py` holds what is done; each attack comes from an address of its own, so that no
+quota shields the server from the next. `test_hostile.py` is the walk of the engine.
+"""
+
+import gc
+import json
+import re
+import resource
+import sys
+import time
+import tracemalloc
+import urllib.parse
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import stores
+from attacks import Attack, attacks, codes
+from onlooker import Seen, looking
+from processes import listening, memory, size, tree, used
+from serving import running
+from thc_graph.service import open_service
+from thc_graph.settings import read_settings, write_settings
+from thc_graph.store.publication import Repository
+from visiting import visiting
+from wire import Came, Sent, exchange
+
+pytestmark = [
+    pytest.mark.all,
+    pytest.mark.long,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are read in /proc"),
+]
+
+MEBIBYTE = 1 << 20
+LIMITS = {"memory": 400 * MEBIBYTE, "slow_seconds": 3.0}
+ROOM = 768 * MEBIBYTE  # of address space, above what the server has at its start
+WARM, IDLE, CALM, BUSY = 3.0, 4.0, 4.0, 2.0  # seconds
+LIGHT = ("/doc/commune/68066", "/voc", "/doc/organisation/democratie-ouverte", "/limites")
+ATTACK = 60.0  # seconds that the whole of an attack may take
+WAIT = 1.0  # seconds that a light page may take, whatever others do
+GRACE = 0.05  # seconds of noise in a median: this machine runs the attackers as well
+REFUSALS = (503, 507)  # above 499, what the documentation says
+LEAKS = (b"Traceback", b"site-packages", b"/src/thc_graph", b"python3", b"evil.example")
+NOISE = MEBIBYTE  # of small things kept by number: dates in words, orders of lists
+INJECTED = ("x-injected", "set-cookie", "server", "x-secret")
+
+
+@dataclass
+class Outcome:
+    """What an attack did: when, and what was wrong with the answers."""
+
+    began: float
+    ended: float
+    faults: list[str] = field(default_factory=list)
+
+
+def mount(attack: Attack, place: tuple[str, int], source: str) -> Outcome:
+    """Send the requests of an attack, so many at once, until they are done or it is too long."""
+    began = time.monotonic()
+    with ThreadPoolExecutor(attack.at_once) as threads:
+        sent = [threads.submit(fault, place, source, each) for each in attack.requests]
+        _, late = wait(sent, ATTACK)
+        threads.shutdown(cancel_futures=True)
+    faults = [each.result() for each in sent if not each.cancelled()]
+    left = [f"{len(late)} of {len(sent)} not answered within {ATTACK:.0f} s"] if late else []
+    return Outcome(began, time.monotonic(), [*left, *filter(None, faults)])
+
+
+def fault(place: tuple[str, int], source: str, sent: Sent) -> str:
+    """Send one request; return what is wrong with its answer, "" where nothing is."""
+    try:
+        wrong = wrongs(exchange(place, source, sent))
+    except OSError as refused:
+        wrong = [f"no connection: {type(refused).__name__}"]
+    return f"{', '.join(wrong)} to {sent}" if wrong else ""
+
+
+def wrongs(came: Came) -> list[str]:
+    found = [f"leak of {leak.decode()}" for leak in LEAKS if leak in came.body]
+    found += [f"header {name}" for name in INJECTED if name in came.headers]
+    found += [f"{name} of another host" for name, v in came.headers.items() if "evil" in v]
+    if came.status >= 500 and came.status not in REFUSALS:
+        found.append(f"status {came.status}")
+    return found
+
+
+def traces(log: Path) -> list[str]:
+    """Return what the server's log tells of faults."""
+    found = []
+    for line in log.read_text("utf-8", "replace").splitlines():
+        told = json.loads(line) if line.startswith("{") else {"trace": line}
+        if "trace" in told or told.get("level") in ("error", "critical"):
+            found.append(line[-600:])
+    return found
+
+
+def table(outcomes: dict[str, Outcome], seen: Seen, idle: float) -> Iterator[str]:
+    """Give a line for each attack: how it went, and what the onlooker saw meanwhile."""
+    yield f"{'idle':20} {idle * 1000:8.1f} ms\n"
+    for name, each in outcomes.items():
+        meanwhile = seen.between(each.began, each.ended)
+        told = f"{meanwhile.median * 1000:8.1f} ms, at most {meanwhile.longest * 1000:8.1f} ms"
+        yield f"{name:20} {told}; {each.ended - each.began:5.1f} s, {len(each.faults)} faults\n"
+
+
+@pytest.fixture
+def store(demo: Repository, tmp_path: Path) -> Path:
+    """The demonstration under tighter limits; nothing is written in it."""
+    root = stores.copied(demo, tmp_path).root
+    write_settings(replace(read_settings(root), **LIMITS))
+    return root
+
+
+def test_nothing_beside_the_engine_is_felt_by_another(store: Path, tmp_path: Path) -> None:
+    kinds, sources, log = list(attacks()), count(1), tmp_path / "log"
+    assert sum(len(each.requests) for each in kinds) >= 400
+    with ExitStack() as stack:
+        pid, address = stack.enter_context(running(store, log=log))
+        place = (urlsplit(address).hostname or "", urlsplit(address).port or 0)
+        with looking(address, "127.0.0.2", LIGHT) as seen:
+            time.sleep(WARM)
+            began, living = time.monotonic(), listening(pid, place[1])
+            time.sleep(IDLE)
+            calm, before = time.monotonic(), memory(tree(pid))
+            room = size(living[-1]) + ROOM
+            resource.prlimit(living[-1], resource.RLIMIT_AS, (room, room))
+            outcomes = {each.name: mount(each, place, f"127.0.2.{next(sources)}") for each in kinds}
+            time.sleep(CALM)
+            work = used(tree(pid))
+            time.sleep(BUSY)
+            work = used(tree(pid)) - work
+            after, still = memory(tree(pid)), listening(pid, place[1])
+    idle = seen.between(began, calm).median
+    sys.stdout.write("".join(table(outcomes, seen, idle)))
+    sys.stdout.write(f"{(after - before) >> 20} MiB more; {work:.2f} s of work left\n")
+    meanwhile = {name: seen.between(each.began, each.ended) for name, each in outcomes.items()}
+    assert still == living, "the server died, or was started again"
+    assert traces(log) == []
+    assert {name: each.faults for name, each in outcomes.items() if each.faults} == {}
+    assert seen.statuses == {200}
+    assert {name: it.longest for name, it in meanwhile.items() if it.longest > WAIT} == {}
+    assert {n: it.median for n, it in meanwhile.items() if it.median > 2 * idle + GRACE} == {}
+    assert work < 0.2 * BUSY, "work goes on though nobody listens"
+    assert after - before < 100 * MEBIBYTE
+
+
+FILLING = (
+    *(f"/doc/commune/{code}?source=1&x={code}" for code in codes()[:150]),
+    *(f"/commune?page=2&x={number}" for number in range(150)),
+    *(f"/commune?q=saint+{chr(97 + number)}" for number in range(26)),
+    *(f"/sparql?query=ASK%7B%7D%23{number}{'x' * 7000}" for number in range(300)),
+)
+
+
+def cached(text: str) -> float:
+    return float(re.search(r"^thc_cache_bytes (.*)$", text, re.MULTILINE)[1])  # type: ignore[index]
+
+
+def allocated() -> int:
+    """Return the bytes that stand, but for those of the client and of the standard library."""
+    urllib.parse.clear_cache()  # type: ignore[attr-defined]
+    gc.collect()
+    snapshot = tracemalloc.take_snapshot()
+    others = [
+        tracemalloc.Filter(inclusive=False, filename_pattern=f"*/{name}/*")
+        for name in ("httpx", "httpcore")
+    ]
+    return sum(each.size for each in snapshot.filter_traces(others).statistics("filename"))
+
+
+@pytest.mark.anyio
+async def test_the_measure_of_the_cache_is_what_it_holds(demo: Repository) -> None:
+    """What Python allocates for it is counted by Python itself."""
+    async with visiting(open_service(read_settings(demo.root))) as client:
+        for path in FILLING[::50]:
+            await client.get(path)  # what is made once: templates, compiled patterns
+        tracemalloc.start()
+        told, before = cached((await client.get("/metrics")).text), allocated()
+        for path in FILLING:
+            await client.get(path, headers={"Accept": "text/html"})
+        told = cached((await client.get("/metrics")).text) - told
+        held = allocated() - before
+        tracemalloc.stop()
+    sys.stdout.write(f"{told:.0f} bytes told, {held} held\n")
+    assert held / 1.1 - NOISE < told < held * 1.1 + NOISE
