@@ -9,7 +9,6 @@ import gzip
 import json
 import re
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
+import brotli
 import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, example, given, settings
@@ -173,7 +173,7 @@ def _triples(form: RdfFormat) -> Callable[[bytes], object]:
 UNPACKED: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     "gzip": gzip.decompress,
-    "deflate": zlib.decompress,
+    "br": brotli.decompress,
 }
 WELL_FORMED: dict[str, Callable[[bytes], object]] = {
     "text/html": _is_html,
