@@ -15,16 +15,18 @@ NOWHERE = Path(os.devnull)
 
 
 @contextmanager
-def served(store: Path, *options: str) -> Iterator[str]:
+def served(store: Path, *options: str, port: int = 0) -> Iterator[str]:
     """Serve a store by the product's own command; give the address without a final slash."""
-    with running(store, *options) as (_, address):
+    with running(store, *options, port=port) as (_, address):
         yield address
 
 
 @contextmanager
-def running(store: Path, *options: str, log: Path = NOWHERE) -> Iterator[tuple[int, str]]:
+def running(
+    store: Path, *options: str, log: Path = NOWHERE, port: int = 0
+) -> Iterator[tuple[int, str]]:
     """Serve a store; give the id of the process that serves, and its address."""
-    port = free_port()
+    port = port or free_port()
     program = Path(sys.executable).with_name("thc-graph")
     command = [str(program), "--store", str(store), "serve"]
     with (

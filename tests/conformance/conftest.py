@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from serving import free_port, served
+from thc_graph.settings import read_settings, write_settings
 
 SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared"))
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
@@ -63,9 +64,12 @@ def conforming(store: Path) -> Iterator[Instance]:
     """Serve a new store in conformance mode."""
     _run("--store", str(store), "init", "--conformance")
     token = _run("--store", str(store), "token", "create", "W3C", "--role", "admin").strip()
-    port = free_port()
-    with served(store, "--editors", str(port)) as public:
-        yield Instance(public, f"http://127.0.0.1:{port}", token)
+    ports = [free_port(), free_port()]
+    base = f"http://127.0.0.1:{ports[0]}"  # which its description names
+    settings = read_settings(store)
+    write_settings(replace(settings, base=base))
+    with served(store, "--editors", str(ports[1]), port=ports[0]) as public:
+        yield Instance(public, f"http://127.0.0.1:{ports[1]}", token)
 
 
 def _run(*arguments: str) -> str:

@@ -55,7 +55,14 @@ def test_protocols(
 ) -> None:
     others = [f"--skip={each}" for each in ("protocol", "gsp", "sd") if each != suite]
     door = at_the_editors_door(instance)
-    told = results(runners / "w3c_http_runner.py", tmp_path, *door, *others)
+    told = results(
+        runners / "w3c_http_runner.py",
+        tmp_path,
+        *door,
+        "--public",
+        f"{instance.public}/sparql",
+        *others,
+    )
     assert not [each for each in told if each["result"] != "pass"]
     assert len(told) == number
 

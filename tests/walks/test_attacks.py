@@ -30,6 +30,7 @@ from serving import running
 from thc_graph.service import open_service
 from thc_graph.settings import read_settings, write_settings
 from thc_graph.store.publication import Repository
+from thc_graph.web import assets
 from visiting import visiting
 from wire import Came, Sent, exchange
 
@@ -180,8 +181,8 @@ def allocated() -> int:
 async def test_the_measure_of_the_cache_is_what_it_holds(demo: Repository) -> None:
     """What Python allocates for it is counted by Python itself."""
     async with visiting(open_service(read_settings(demo.root))) as client:
-        for path in FILLING[::50]:
-            await client.get(path)  # what is made once: templates, compiled patterns
+        for path in (*FILLING[::50], *map(assets.address, assets.names())):
+            await client.get(path)  # what is made once: templates, compiled patterns, static files
         tracemalloc.start()
         told, before = cached((await client.get("/metrics")).text), allocated()
         for path in FILLING:

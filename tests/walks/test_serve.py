@@ -67,7 +67,7 @@ def test_a_stop_lets_answers_in_flight_end(bare: Repository) -> None:
     options = {"seconds": 3.0, "drain_seconds": 1.0}
     with serving(bare.root, **options) as (process, client), ThreadPoolExecutor() as threads:
         born = children(web(process))
-        assert len(born) == 2
+        assert len(born) == 3
         slow = threads.submit(client.get, "/sparql", params={"query": RUNAWAY})
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)

@@ -31,6 +31,7 @@ def served(demo: Repository) -> Service:
 @pytest.fixture(scope="module")
 async def visitor(served: Service) -> AsyncIterator[httpx.AsyncClient]:
     async with visiting(served) as client:
+        client.headers["Accept-Encoding"] = "identity"
         yield client
 
 

@@ -29,6 +29,7 @@ NOISE = 0.004  # seconds
 ELSEWHERE = {
     "thc_graph.sheets": "files are read in children; what writes them is tried",
     "thc_graph.store.queries": "our own files",
+    "thc_graph.web.assets": "our own style sheets",
     "thc_graph.store.worker": "in the query's own process, or the engine's own words",
     "thc_graph.store.editor": "in the write's own process",
     "thc_graph.store.updates": "in the write's own process",

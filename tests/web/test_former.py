@@ -40,7 +40,7 @@ async def client(
         yield client
 
 
-@pytest.mark.parametrize("rest", ["", "?lang=en", ".ttl", ".html?lang=en&source=1"])
+@pytest.mark.parametrize("rest", ["", "?lang=en", ".ttl", ".html?source=1&lang=en"])
 @pytest.mark.parametrize(("former", "present"), [("99801", "99001"), ("2Z001", "99002")])
 async def test_a_former_code_leads_to_the_present_territory(
     client: httpx.AsyncClient, former: str, present: str, rest: str
@@ -55,7 +55,7 @@ async def test_a_former_code_leads_to_the_present_territory(
         assert there.status_code == 200
 
 
-@pytest.mark.parametrize("rest", ["historique", "cite-par?propriete=a:b&liste=commune"])
+@pytest.mark.parametrize("rest", ["historique", "cite-par?propriete=a%3Ab&liste=commune"])
 async def test_what_an_entity_has_beside_its_page_moves_too(
     client: httpx.AsyncClient, rest: str
 ) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engines import PUBLISHED
 from thc_graph.service import LAG, Service
 from thc_graph.web.app import create_app
 from thc_graph.web.logs import Lines
@@ -56,7 +57,7 @@ async def test_a_history_ahead_of_what_is_served(
     folder = service.settings.store / "history"
     folder.mkdir()
     head = folder / "HEAD"
-    head.write_text("beef")
+    head.write_text("beef" * 16)
     try:
         assert (await client.get("/readyz")).status_code == 200  # a publication takes its time
         late = time.time() - LAG - 1
@@ -105,7 +106,7 @@ async def test_measures(limited: Limited) -> None:
     assert found["thc_pool_queries_ended_total", "answered", "public"] == 1
     assert found["thc_cache_lookups_total", "yes"] == 1
     assert found["thc_ready",] == 1
-    assert found["thc_snapshot_commit",] == 0xC0FFEE
+    assert found["thc_snapshot_commit",] == int(PUBLISHED[:12], 16)
     assert len(found) < 150
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from pyoxigraph import Literal, NamedNode
+from pyoxigraph import Literal, NamedNode, Store
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -69,11 +69,16 @@ async def _changes(service: Service, reading: Published, iri: NamedNode, told: s
     """Return the changes, read one commit at a time: work in a thread cannot be stopped."""
     known = await records.touches(reading, service.history)
     touches = known.of(iri, SHOWN)
-    store, changes = reading.snapshot.store(), list[Change]()
+    store, changes = await reading.once("store", partial(_opened, reading)), list[Change]()
     while (touch := await reading.aside(partial(next, touches, None))) is not None:
         compare = partial(differences, touch.change, store, reading.schema, told)
         changes += [Change(touch.commit, each) for each in await reading.aside(compare)]
     return changes
+
+
+async def _opened(reading: Published) -> Store:
+    """Open the snapshot, once for all pages of history: each opening starts threads of its own."""
+    return await reading.aside(reading.snapshot.store)
 
 
 @router.get("/doc/{kind}/{key:key}/cite-par", asks=CITING)

@@ -154,7 +154,7 @@ def quoted(query: str) -> str:
     return "".join(_quoted(each) if len(each) < LINE else quote_plus(each) for each in lines)
 
 
-@lru_cache(maxsize=2_000)
+@lru_cache(maxsize=1_000)
 def _quoted(line: str) -> str:
     return quote_plus(line)
 

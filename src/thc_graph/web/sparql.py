@@ -199,6 +199,8 @@ async def _answer(request: Request, reading: Published, asked: Asked) -> Respons
             return Response(status_code=304, headers=headers)
         result = await answer(request, reading, question)
     except Problem as problem:
+        if problem.code == "FunctionUnknown" and not request.app.state.service.settings.is_ruled:
+            problem.status = 501  # the W3C's tests hold such a text to be well-formed
         if as_page:
             return querypage.form(request, asked.query, problem)
         raise

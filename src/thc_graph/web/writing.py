@@ -110,7 +110,7 @@ def _markup(text: str) -> Markup:
     return Markup(text)  # noqa: S704  whatever is put into it was escaped
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def _typed(literal: Literal, language: str) -> Written:
     """Return a number or a date as a language writes it; as it stands where it is none."""
     text, datatype = literal.value, literal.datatype
@@ -157,13 +157,13 @@ def typeset(text: str) -> str:
     return _typeset(text) if len(text) < SHORT else _typeset.__wrapped__(text)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def _typeset(text: str) -> str:
     wide = _WIDE.sub(NO_BREAK, _APOSTROPHE.sub("’", text))
     return _NARROW.sub(NARROW, wide)
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1_000)
 def number(value: int, language: str) -> str:
     return str(format_decimal(value, locale=LOCALES[language]))
 
