@@ -144,7 +144,7 @@ def is_running(pid: int) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
 def test_a_stop_is_no_death(bare: Repository, number: signal.Signals) -> None:
     """Of systemd both processes hear of it, by itself and by each other: it is one stop."""
-    with serving(bare.root, drain_seconds=1.0) as (process, client):
+    with serving(bare.root, drain_seconds=4.0) as (process, client):
         child = web(process)
         if number == signal.SIGTERM:
             os.kill(child, number)
