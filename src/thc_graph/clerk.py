@@ -138,7 +138,10 @@ def serve(
         repository, Desk(settings.store, settings.update_seconds, settings.memory), settings.base
     )
     while (request := receive(source)) is not None:
-        send(clerk.answer(request, source.read(request["length"])), target=target)
+        body = source.read(request["length"])
+        if len(body) < request["length"]:
+            break  # the server died as it spoke: what is cut short is not what was asked
+        send(clerk.answer(request, body), target=target)
     clerk.desk.clear()
 
 

@@ -135,6 +135,9 @@ async def test_a_reader_does_not_write(editors: Editors) -> None:
     assert (await editors("GET", "/sparql", "read", params={"query": "ASK {}"})).status_code == 200
 
 
+BLANK_GRAPH = "INSERT { GRAPH ?g { <urn:a> <urn:b> <urn:c> } } WHERE { BIND(BNODE() AS ?g) }"
+
+
 @pytest.mark.parametrize("path", ["/update", "/graph", "/commits/x"])
 async def test_the_public_port_has_none_of_it(editors: Editors, path: str) -> None:
     for method in ("POST", "PUT", "DELETE"):
@@ -184,6 +187,7 @@ async def test_what_changes_nothing_is_no_commit(editors: Editors) -> None:
         ({"content": "CLEAR ALL", "headers": UPDATE}, 403),
         ({"content": "INSERT DATA { <urn:a> <urn:b> 1 }", "headers": UPDATE}, 403),
         ({"content": "LOAD <http://127.0.0.1:9/>", "headers": UPDATE}, 403),
+        ({"content": BLANK_GRAPH, "headers": UPDATE}, 403),
         ({"content": "x" * (1 << 20) + "x", "headers": UPDATE}, 413),
         (
             {

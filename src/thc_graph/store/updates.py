@@ -249,7 +249,8 @@ def _check(
     change: ChangeSet, repository: Repository, may_write: Callable[[GraphName], bool]
 ) -> None:
     for graph in {quad.graph_name for quad in (*change.removed, *change.added)}:
-        assert not isinstance(graph, BlankNode)
+        if isinstance(graph, BlankNode):  # nobody could name it again
+            raise EditForbidden(str(graph))
         if not may_write(graph):
             raise EditForbidden(graph.value if isinstance(graph, NamedNode) else "default")
     if repository.ruled and (nameless := change.nameless()):
