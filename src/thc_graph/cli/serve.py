@@ -76,7 +76,9 @@ def serve(
     if editors is not None:
         inside = create_editors(application)
         served = Doors(application, inside, sockets[1].getsockname()[1])
-    server = Server(application.state.service, served, announce=post.announce)
+    server = Server(
+        application.state.service, served, announce=post.announce, stops=supervisor.TOLD
+    )
     with _filling(settings):
         server.run(sockets)
     if not server.started:

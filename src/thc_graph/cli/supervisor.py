@@ -22,6 +22,8 @@ from thc_graph.store.worker import die_with
 SHORT: Final = 10.0  # seconds: what lived longer is started again at once
 DELAYS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds before what lived shorter is
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+RELAYED: Final = signal.SIGUSR1  # SIGTERM, passed on: who serves may have heard of it by itself
+TOLD: Final = (signal.SIGTERM, RELAYED)  # by which who serves hears of one stop
 WATCHED: Final = (*STOPS, signal.SIGCHLD)
 KILLED: Final = 128  # and the number of the signal, as shells say it
 
@@ -75,6 +77,7 @@ def _fork() -> int:
         os.setpgid(0, 0)  # a Ctrl-C is told by us alone
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(RELAYED, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
     return pid
@@ -90,7 +93,7 @@ def _await(pid: int, sockets: Sequence[socket.socket]) -> tuple[int, bool]:
         number = signal.sigwait(WATCHED)
         if number in STOPS:
             is_told = True
-            os.kill(pid, number)
+            os.kill(pid, RELAYED if number == signal.SIGTERM else number)
             for each in sockets:
                 each.close()
             continue

@@ -2,7 +2,8 @@
 
 At SIGTERM `/readyz` says no while requests are still answered, for whoever sends
 visitors here to see it; then no connection is accepted, the answers in flight end,
-and the process exits with 0. A second signal, or Ctrl-C, skips the first step.
+and the process exits with 0. A second signal, or Ctrl-C, skips the first step. One stop
+may be heard of twice, from the service manager and as the supervisor passes it on.
 """
 
 import ctypes
@@ -12,9 +13,11 @@ import math
 import resource
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from socket import socket
 from types import FrameType
@@ -27,7 +30,6 @@ from thc_graph.service import Service
 from thc_graph.web.connections import Connection, Entrance
 
 KEEP_ALIVE = 5  # seconds a connection may rest between two requests
-ECHO = 0.5  # seconds in which one stop comes twice: systemd tells the supervisor and us
 M_ARENA_MAX = -8  # of mallopt(3)
 SWITCH = 0.001  # seconds a thread may keep others waiting: the reading of a hostile text is one
 
@@ -35,7 +37,11 @@ log = logging.getLogger("thc_graph.web")
 
 
 class Server(uvicorn.Server):
-    """A server over one service."""
+    """A server over one service.
+
+    `stops` are the signals by which one and the same stop may be told: a second stop is
+    one of them heard a second time, however long the machine takes to pass them on.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,7 @@ class Server(uvicorn.Server):
         host: str = "127.0.0.1",
         port: int = 0,
         announce: Callable[[], object] = lambda: None,
+        stops: Collection[int] = (signal.SIGTERM,),
     ) -> None:
         _open_wide()
         _share_arenas()
@@ -65,7 +72,9 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.service = service
         self.announce = announce
-        self._told, self._end = 0.0, math.inf  # when it was told to stop, when no more is accepted
+        self._stops = stops
+        self._told: Counter[int] = Counter()  # to stop, by each signal
+        self._end = math.inf  # when no more is accepted
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
@@ -75,14 +84,23 @@ class Server(uvicorn.Server):
         if self.started:
             self.announce()
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            if threading.current_thread() is threading.main_thread():
+                for each in self._stops:
+                    signal.signal(each, self.handle_exit)
+            yield
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if sig != signal.SIGTERM:
+        if sig not in self._stops:
             super().handle_exit(sig, frame)
-        elif not self.service.draining:
+            return
+        self._told[sig] += 1
+        if not self.service.draining:
             self.service.draining = True
-            self._told = time.monotonic()
-            self._end = self._told + self.service.settings.drain_seconds
-        elif time.monotonic() - self._told > ECHO:
+            self._end = time.monotonic() + self.service.settings.drain_seconds
+        elif self._told[sig] > 1:
             self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
