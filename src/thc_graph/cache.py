@@ -104,6 +104,9 @@ class Together:
     def __init__(self) -> None:
         self._making: dict[Hashable, _Making] = {}
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._making
+
     async def make(self, key: Hashable, work: Callable[[], Awaitable[Made]]) -> Made:
         making = self._making.get(key)
         if making is None:

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from thc_graph.store.lanes import Places, Room, asking
 ROOM: Final = Room(2, 32)  # exports in the making, one of them of a client; that wait, half of them
 SECONDS: Final = 120.0  # for one
 IDLE: Final = 10.0  # seconds that a process may rest before it gives its memory back
+PIECE: Final = 256 << 10  # bytes read at once
 LEAST: Final = 1 << 20  # bytes that a file counts at least: it is a file handle too
 START: Final = 30.0  # seconds until a process must be ready
 PROGRAM: Final = "thc_graph.web.exporting"
@@ -44,6 +45,20 @@ class File:
 
     def read(self, start: int, length: int) -> bytes:
         return os.pread(self.handle, length, start)
+
+    def add(self, content: bytes) -> None:
+        """Write at the end; OSError where the disk is full."""
+        while content:
+            done = os.pwrite(self.handle, content, self.size)
+            self.size, content = self.size + done, content[done:]
+
+    async def pieces(self) -> AsyncIterator[tuple[bytes, bool]]:
+        """Give the content, read no faster than it is taken, and whether more comes."""
+        at = 0
+        while at < self.size:
+            some = await asyncio.to_thread(self.read, at, PIECE)
+            at += len(some)
+            yield some, at < self.size
 
 
 class Shelf:
@@ -80,7 +95,8 @@ class Exports:
     """The exports of one snapshot; `opening` is what a process must know of it, pickled.
 
     Whole lists have `size` bytes of disk, narrowed ones a quarter of it more: those of
-    one visitor's invention never drive out those that everybody asks for.
+    one visitor's invention never drive out those that everybody asks for. Packed ones
+    have as much as narrowed ones.
     """
 
     root: Path
@@ -94,6 +110,7 @@ class Exports:
 
     def __post_init__(self) -> None:
         self.whole, self.narrowed = Shelf(self.size), Shelf(self.size // 4)
+        self.packed = Shelf(self.size // 4)
 
     async def make(self, job: Any) -> File:
         """Return the file of a job, made now, when a place is free.
@@ -117,16 +134,28 @@ class Exports:
             return file
 
     async def _made(self, child: Child, job: Any) -> File:
-        handle, path = tempfile.mkstemp(dir=self._place())
-        file = File(handle, 0)
+        file, path = self._begun()
         try:
             header, _ = await child.ask(children.frame({"path": path, "job": _written(job)}))
         finally:
             os.unlink(path)  # noqa: PTH108 - it stays open
         if header["kind"] != "done":
             raise QueryFailed("a fault of the export")
-        file.size = os.fstat(handle).st_size
+        file.size = os.fstat(file.handle).st_size
         return file
+
+    def blank(self) -> File | None:
+        """Return a file to write, None where the disk is full."""
+        try:
+            file, path = self._begun()
+            os.unlink(path)  # noqa: PTH108 - it stays open
+        except OSError:
+            return None
+        return file
+
+    def _begun(self) -> tuple[File, str]:
+        handle, path = tempfile.mkstemp(dir=self._place())
+        return File(handle, 0), path
 
     async def _child(self) -> Child:
         while self._idle:
@@ -179,8 +208,8 @@ class Exports:
 
     async def stop(self) -> None:
         """Let go of processes and files; those still being read stay until they are."""
-        self.whole.clear()
-        self.narrowed.clear()
+        for shelf in (self.whole, self.narrowed, self.packed):
+            shelf.clear()
         while self._idle:
             self._dismiss(self._idle.pop())
         await asyncio.gather(*self._leaving, return_exceptions=True)

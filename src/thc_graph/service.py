@@ -26,7 +26,13 @@ from pyoxigraph import (
 )
 
 from thc_graph.cache import Cache, Together, digest
-from thc_graph.errors import QueryError, QueryFailed, QueryNotAcceptable, QuerySyntaxError
+from thc_graph.errors import (
+    QueryError,
+    QueryFailed,
+    QueryNotAcceptable,
+    QuerySyntaxError,
+    QueueFull,
+)
 from thc_graph.exports import Exports, File
 from thc_graph.rdf.terms import PREFIXES, Term
 from thc_graph.schema.model import Schema
@@ -37,7 +43,7 @@ from thc_graph.store import mirror, purging, snapshots
 from thc_graph.store.backed import Backed
 from thc_graph.store.engine import Answer, Engine, Lane, Query
 from thc_graph.store.history import History
-from thc_graph.store.lanes import Places, Room, asking
+from thc_graph.store.lanes import Places, Room, asked_by, asking
 from thc_graph.store.mirror import Held
 from thc_graph.store.pool import Pool
 from thc_graph.store.purging import Tombstone
@@ -50,7 +56,7 @@ Made = TypeVar("Made")
 TSV = "text/tab-separated-values"  # the smallest to carry and the quickest to parse
 N_TRIPLES = "application/n-triples"
 SMALL = 64 << 10  # bytes of an answer; a thread costs more than to read it
-KEPT = 32 << 20  # bytes of pages kept for a snapshot, and as many of answers to queries
+KEPT = 32 << 20  # bytes of pages kept for a snapshot, of answers to queries, and of both packed
 ASIDE = Room(2, 256)  # work in threads: a question to the index takes 0.1 s at worst
 TEXTS = 8 << 20  # bytes of what was read of the last queries
 PAGES = Room(8, 256, share=2)  # pages in the making
@@ -74,6 +80,7 @@ class Published:
     made: dict[Hashable, Any] = field(default_factory=dict)
     pages: Cache = field(default_factory=lambda: Cache(KEPT))
     answers: Cache = field(default_factory=lambda: Cache(KEPT))
+    packed: Cache = field(default_factory=lambda: Cache(KEPT))
     making: Together = field(default_factory=Together)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(ASIDE.workers))
     exports: Exports | None = None
@@ -110,7 +117,7 @@ class Published:
 
     @property
     def caches(self) -> tuple[Cache, ...]:
-        return self.pages, self.answers
+        return self.pages, self.answers, self.packed
 
     @property
     def age(self) -> timedelta:
@@ -169,7 +176,8 @@ class Published:
         if key in self.made:
             found: Made = self.made[key]
             return found
-        made, is_sound = await self._made(("once", key), make)
+        with asked_by(str):  # ourselves: everybody waits for it
+            made, is_sound = await self._made(("once", key), make)
         if is_sound:
             self.made[key] = made
         return made
@@ -199,12 +207,12 @@ class Published:
 
         It is made when a place is free, of which each client has its share.
         """
-
-        async def work() -> Made:
-            async with self.place():
-                return await make()
-
-        return await self._cached(self.pages, digest(key), work)
+        name = digest(key)
+        kept: Made | None = self.pages.get(name)
+        if kept is not None:
+            return kept
+        async with self.place():  # on one's own account, whoever else makes it already
+            return await self._cached(self.pages, name, make)
 
     async def _cached(self, cache: Cache, name: bytes, make: Callable[[], Awaitable[Made]]) -> Made:
         kept: Made | None = cache.get(name)
@@ -219,8 +227,15 @@ class Published:
     async def _made(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> tuple[Made, bool]:
         """Return what `make` gives, and whether it may be kept: nothing of an engine behind is."""
         was_behind = self.is_behind
-        made = await self.making.make(key, make)
-        return made, not (was_behind or self.is_behind)
+        while True:
+            is_own = key not in self.making
+            try:
+                made = await self.making.make(key, make)
+            except QueueFull:  # of the client who began it: another's queue is another
+                if is_own:
+                    raise
+            else:
+                return made, not (was_behind or self.is_behind)
 
 
 @dataclass

@@ -4,8 +4,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from gzip import decompress
 from pathlib import Path
 
+import brotli
 import httpx
 import pytest
 
@@ -139,3 +141,34 @@ async def test_one_client_leaves_room_for_another(demo: Repository) -> None:
         assert exports(service).whole.size == 0
     finally:
         await service.stop()
+
+
+async def test_where_a_page_begins_makes_no_other_file(
+    visitor: httpx.AsyncClient, served: Service
+) -> None:
+    await visitor.get("/departement.csv?q=haut")
+    narrowed = exports(served).narrowed.size
+    for more in ("page=2", "vue=carte", "tout=1", "format=csv&page=3"):
+        assert (await visitor.get(f"/departement.csv?q=haut&{more}")).status_code == 200
+    assert exports(served).narrowed.size == narrowed
+
+
+@pytest.mark.parametrize(("coding", "unpack"), [("br", brotli.decompress), ("gzip", decompress)])
+async def test_a_file_is_packed_for_its_first_reader(
+    visitor: httpx.AsyncClient, served: Service, coding: str, unpack: Callable[[bytes], bytes]
+) -> None:
+    async def packed(method: str = "GET") -> tuple[httpx.Headers, bytes]:
+        headers = {"Accept-Encoding": coding}
+        async with visitor.stream(method, "/commune.csv", headers=headers) as answer:
+            return answer.headers, b"".join([some async for some in answer.aiter_raw()])
+
+    plain = (await visitor.get("/commune.csv")).content
+    held = exports(served).packed.size
+    first, content = await packed()
+    assert "content-length" not in first
+    assert unpack(content) == plain
+    assert exports(served).packed.size > held
+    again, same = await packed()
+    assert (again["content-length"], same) == (str(len(content)), content)
+    assert (await packed("HEAD"))[0]["content-length"] == str(len(content))
+    assert again["etag"] == first["etag"]

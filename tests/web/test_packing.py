@@ -1,7 +1,8 @@
 """What is packed is the plain thing, whatever the address and the coding; secrets never are."""
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import brotli
 import httpx
@@ -11,6 +12,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from public import ADDRESSES, HTML, PUBLIC, Asked
+from thc_graph.service import Service, open_service
+from thc_graph.settings import Settings
+from thc_graph.store.lanes import Room
 from thc_graph.web import packing
 from thc_graph.web.packing import LEAST, Packing
 
@@ -111,12 +115,43 @@ async def test_what_is_packed_is_kept_with_its_publication(
             assert (await raw(demo_client, Asked(path), "br")).content == first.content
 
 
-@pytest.mark.parametrize("who", ["Authorization", "Cookie"])
+@pytest.mark.parametrize(("who", "coding"), [("Authorization", None), ("Cookie", "br")])
 async def test_whoever_says_who_they_are_gets_plain_bytes(
-    demo_client: httpx.AsyncClient, who: str
+    demo_client: httpx.AsyncClient, who: str, coding: str | None
 ) -> None:
+    """A cookie is of another site of the same name: nothing here reads one."""
     answer = await raw(demo_client, Asked("/limites"), "br", **{who: "secret"})
-    assert "content-encoding" not in answer.headers
+    assert answer.headers.get("content-encoding") == coding
+
+
+@contextmanager
+def crowded(served: Service) -> Iterator[None]:
+    """Let every place where pages are made be held, and the queue before them be full."""
+    entrance = served.published.entrance
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entrance, "room", Room(0, 0))
+        yield
+
+
+async def test_packing_takes_no_place_where_pages_are_made(demo_client: httpx.AsyncClient) -> None:
+    served = demo_client._transport.app.state.service  # type: ignore[attr-defined]
+    path = "/sparql?lang=en"
+    assert (await raw(demo_client, Asked(path))).status_code == 200
+    with crowded(served):
+        assert (await raw(demo_client, Asked("/voc?lang=en"))).status_code == 503
+        answer = await raw(demo_client, Asked(path), "gzip")
+    assert (answer.status_code, answer.headers["content-encoding"]) == (200, "gzip")
+
+
+async def test_packing_drives_no_page_out(demo_client: httpx.AsyncClient) -> None:
+    served = demo_client._transport.app.state.service  # type: ignore[attr-defined]
+    await raw(demo_client, Asked("/limites"))
+    size = served.published.pages.size
+    for number in range(5):
+        query = f"/sparql?query=SELECT%20*%20{{?s%20?p%20?o}}LIMIT%20{200 + number}"
+        answer = await raw(demo_client, Asked(query, "text/csv"), "gzip")
+        assert answer.headers["content-encoding"] == "gzip"
+    assert served.published.pages.size == size
 
 
 async def test_a_part_is_a_part_of_the_plain_bytes(large: httpx.AsyncClient) -> None:
@@ -142,6 +177,7 @@ async def large(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx
     app.add_route("/stream", lambda _: StreamingResponse(lines(99_999), media_type="text/csv"))
     app.add_route("/own", _own)
     app.add_middleware(Packing)
+    app.state.service = open_service(Settings(path.parent))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

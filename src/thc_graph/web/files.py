@@ -23,10 +23,10 @@ from thc_graph.rdf import formats
 from thc_graph.service import Published
 from thc_graph.sheets.tablefiles import WRITERS, Cell
 from thc_graph.web.rendering import language_of, pages_of
-from thc_graph.web.responses import represent
+from thc_graph.web.responses import represent, send_file
 
-WHOLE: Final = {"tri", "page", "vue", "tout", "lang", "format"}  # no filter of a list
-PIECE: Final = 256 << 10  # bytes of a file sent at once
+SHOWING: Final = {"page", "vue", "tout", "lang", "format"}  # what says nothing to a file
+WHOLE: Final = {"tri"}  # no filter of a list
 ATOM: Final = "http://www.w3.org/2005/Atom"
 
 
@@ -120,15 +120,12 @@ async def respond(
         return response
     disposition = "inline" if form.shown else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{form.suffix}"'
-    narrowing = request.query_params.keys() - WHOLE
-    key = (forms, form.suffix, request.url.query if narrowing else _order(request), language, day)
+    asks = tuple(each for each in request.query_params.multi_items() if each[0] not in SHOWING)
+    narrowing = {name for name, _ in asks} - WHOLE
+    key = (forms, form.suffix, asks, language, day)
     job = Job(forms, form.suffix, asked, language)
     file = await reading.export((name, *key), job, whole=not narrowing)
     return Streamed(file, response.headers)
-
-
-def _order(request: Request) -> str:
-    return request.query_params.get("tri", "")
 
 
 class Streamed(Response):
@@ -142,14 +139,7 @@ class Streamed(Response):
         del receive
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
-        sent = self.file.size if scope["method"] == "HEAD" else 0
-        while sent < self.file.size:
-            some = await asyncio.to_thread(self.file.read, sent, PIECE)
-            sent += len(some)
-            more = sent < self.file.size
-            await send({"type": "http.response.body", "body": some, "more_body": more})
-        if not self.file.size or scope["method"] == "HEAD":
-            await send({"type": "http.response.body", "body": b""})
+        await send_file(self.file, scope, send)
 
 
 async def _iris(source: Source[Asked]) -> list[str]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thc_graph import __version__
+from thc_graph.exports import File
 from thc_graph.service import Published
 
 RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
@@ -108,6 +109,15 @@ def is_fresh(request: Request, tag: str, time: datetime | None) -> bool:
         return tag in tags or "*" in tags
     since = _date(request.headers.get("if-modified-since", ""))
     return since is not None and time is not None and time <= since
+
+
+async def send_file(file: File, scope: Scope, send: Send) -> None:
+    """Send a file as the body of an answer that has begun; nothing of it for HEAD."""
+    if not file.size or scope["method"] == "HEAD":
+        await send({"type": "http.response.body", "body": b""})
+        return
+    async for some, more in file.pieces():
+        await send({"type": "http.response.body", "body": some, "more_body": more})
 
 
 def with_charset(media_type: str) -> str:
