@@ -139,6 +139,14 @@ async def test_all_pages_together_are_the_list(reading: Published) -> None:
     assert len(set(found)) == first.total
 
 
+async def test_what_narrows_hides_no_page(reading: Published) -> None:
+    """More values than are read narrow nothing; page, words and order stay what they are."""
+    many = [("departement", f"departement/{number:02}") for number in range(200)]
+    found = asked(reading, "commune", *many, ("page", "3"), ("q", "saint"))
+    assert (found.number, found.text) == (3, "saint")
+    assert len(found.filters["departement"]) == addresses.MAX_FILTERS
+
+
 @pytest.mark.parametrize(
     ("kind", "given"),
     [

@@ -16,6 +16,7 @@ import pytest
 from thc_graph.service import Service
 from thc_graph.web.app import create_app
 from thc_graph.web.connections import Entrance
+from thc_graph.web.rendering import read_messages
 from thc_graph.web.server import Server
 
 PATIENCE = 30.0
@@ -201,12 +202,56 @@ def test_what_is_no_request_is_refused(calling: Callable[[], socket.socket], sen
 
 def test_a_trusted_proxy_brings_all_its_visitors(service: Service) -> None:
     settings: Any = replace(service.settings, **LIMITS, trusted_proxies=("127.0.0.0/8",))
-    entrance = Entrance(settings)
+    entrance = Entrance(settings, read_messages())
     assert all(entrance.enter("127.0.0.1") for _ in range(100))
     assert [entrance.enter("192.0.2.1") for _ in range(9)] == [True] * 8 + [False]
     for _ in range(9):
         entrance.leave("192.0.2.1")
     assert "192.0.2.1" not in entrance.held
+
+
+def test_a_client_is_its_network_whatever_it_writes(service: Service) -> None:
+    settings: Any = replace(service.settings, **LIMITS)
+    entrance = Entrance(settings, read_messages())
+    hosts = [f"2001:db8::{number:x}" for number in range(9)]
+    assert [entrance.enter(each) for each in hosts] == [True] * 8 + [False]
+    assert entrance.enter("2001:db8:0:1::1")
+    mapped = ["::ffff:192.0.2.1", "192.0.2.1"] * 5
+    assert [entrance.enter(each) for each in mapped] == [True] * 8 + [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "again"),
+    [
+        (b"nonsense\r\n\r\n", False),
+        (OPENING + b"X: " + b"x" * 17_000 + b"\r\n\r\n", False),
+        (b"GET /?" + b"x" * 17_000 + b" HTTP/1.1\r\n\r\n", False),
+        (b"", False),
+        (None, True),
+    ],
+    ids=["400", "431", "414", "408", "429"],
+)
+def test_a_refusal_is_read_from_anywhere_and_kept_nowhere(
+    calling: Callable[[], socket.socket],
+    sent: bytes | None,
+    again: bool,  # noqa: FBT001
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "thc_graph.web")
+    if sent is None:
+        held = [calling() for _ in range(LIMITS["client_connections"] + 1)]
+        answer = answers(held[-1])
+    else:
+        answer = answers(calling(), sent)
+    head, _, body = answer.decode().partition("\r\n\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:])
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["cache-control"] == "no-store"
+    assert ("retry-after" in headers) is again
+    french, english = body.splitlines()
+    assert french.startswith(str(status(answer)))
+    assert french != english
+    assert "refused" in [each.message for each in caplog.records]
 
 
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"

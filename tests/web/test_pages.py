@@ -12,6 +12,7 @@ from pyoxigraph import Triple, parse
 
 from thc_graph.rdf import formats
 from thc_graph.service import Service
+from thc_graph.store.lanes import Room
 from thc_graph.web import assets
 from thc_graph.web.rendering import read_messages
 
@@ -216,6 +217,19 @@ async def test_nothing_is_there(client: httpx.AsyncClient, path: str) -> None:
     browser = await client.get(path, headers={"Accept": "text/html", "Accept-Language": "en"})
     assert browser.status_code == 404
     assert "Nothing is published at this address" in browser.text
+
+
+async def test_where_nothing_is_all_who_wait_are_told_so(
+    client: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Near names are looked for on the account of who asks; without a place they are left out."""
+    headers = {"Accept": "text/html"}
+    near = "/doc/commune/mulhousse"
+    assert 'href="/doc/commune/68224"' in (await client.get(near, headers=headers)).text
+    monkeypatch.setattr(service.published.beside, "room", Room(0, 0))
+    answer = await client.get(near, headers=headers)
+    assert answer.status_code == 404
+    assert 'href="/doc/commune/68224"' not in answer.text
 
 
 @pytest.mark.parametrize("path", [MULHOUSE, "/commune", "/"])

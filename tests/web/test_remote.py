@@ -3,7 +3,9 @@
 What the service answers over one stands with what it answers over the pool, in test_sparql.py.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -11,6 +13,8 @@ import pytest
 
 from engines import EACH, ENGINES, PUBLISHED, SHORTFALLS, Endpoint, free_port
 from thc_graph.service import Service
+from thc_graph.store import backed
+from thc_graph.store.engine import Query
 from visiting import fill, over, visiting
 
 pytestmark = pytest.mark.anyio
@@ -108,6 +112,47 @@ async def test_pages_outlive_an_engine(service: Service, tmp_path: Path) -> None
         assert (await client.get("/healthz")).status_code == 200
     finally:
         await context.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[tuple[str, list[str]]]:
+    """Give an engine that takes questions and answers none, and the lines it was sent."""
+    asked: list[str] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            asked.extend([line.decode()] if b"HTTP/1.1" in line else [])
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with server:
+        yield f"http://{host}:{port}/sparql", asked
+        server.close()
+
+
+async def test_an_engine_that_says_nothing_is_left_alone(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first page waits once; then one question in a while tells whether it is back."""
+    async with silent() as (address, asked):
+        remote = over(service, address, seconds=0.5)
+        async with visiting(remote) as client:
+            remote.published.doubt(is_behind=False)
+            assert (await client.get("/doc/commune/68224.ttl")).status_code == 200
+            once = len(asked)
+            for path in ("/doc/commune/68224.nt", "/doc/commune/68224.rdf", "/voc?lang=en"):
+                assert (await client.get(path)).status_code == 200
+            assert len(asked) == once
+            monkeypatch.setattr(backed, "PAUSE", 0.0)
+            engine = remote.published.pool
+            assert isinstance(engine, backed.Backed)
+            engine._again = 1e-9  # its pause is over
+            query = Query("ASK {}", ("application/sparql-results+json",), 0.5)
+            answers = [engine.answer(query, "pages") for _ in range(5)]
+            for each in await asyncio.gather(*answers):
+                assert b"true" in await each.read()
+            assert len(asked) == once + 1
 
 
 def test_shortfalls_are_documented() -> None:

@@ -12,7 +12,7 @@ from thc_graph.lists.kinds import BY_NAME, classes_of, facets_of, orders
 from thc_graph.rdf.terms import THC, XSD
 from thc_graph.schema.model import PropertyShape, Schema
 
-MAX_FILTERS: Final = 50  # values read from an address
+MAX_FILTERS: Final = 50  # values of facets read from an address; those after them narrow nothing
 
 Value = NamedNode | Literal
 
@@ -40,12 +40,15 @@ def read(schema: Schema, base: str, kind: str, given: Iterable[tuple[str, str]])
     shapes = facets_of(schema, classes)
     plain = {"q": "", "tri": BY_NAME, "page": "1", "tout": ""}
     filters: dict[str, dict[Value, None]] = defaultdict(dict)
-    for name, text in list(given)[:MAX_FILTERS]:
-        value = value_of(shapes[name], text, base) if name in shapes and text else None
+    narrowing: list[tuple[str, Value | None]] = []
+    for name, text in given:
+        if name in shapes and text and len(narrowing) < MAX_FILTERS:
+            narrowing.append((name, value_of(shapes[name], text, base)))
+        if name in plain:
+            plain[name] = text
+    for name, value in narrowing:
         if value is not None:
             filters[name][value] = None
-        elif name in plain:
-            plain[name] = text
     page = quantities.page(plain["page"])
     if page is None or plain["tri"] not in orders(schema, classes):
         return None

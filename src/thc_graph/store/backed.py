@@ -1,16 +1,21 @@
 """Backed: an engine elsewhere, and behind it the snapshot that stands here anyway.
 
 Pages are answered by the snapshot while the engine is down, or does not hold the
-commit; visitors' queries are the engine's alone, and its faults are told.
+commit; visitors' queries are the engine's alone, and its faults are told. An engine that
+failed a page is left alone for some seconds, then one question tells whether it is back:
+one that hangs would keep every page waiting to its deadline.
 """
 
 import asyncio
+from typing import Final
 
-from thc_graph.errors import RemoteTimeout, RemoteUnreachable, RemoteWrong
+from thc_graph.errors import QueryTimeout, QueueFull, RemoteUnreachable, RemoteWrong
 from thc_graph.store.engine import Answer, Lane, Query
 from thc_graph.store.lanes import HOUSE, Client
 from thc_graph.store.pool import Pool
 from thc_graph.store.remote import Remote, RemoteState
+
+PAUSE: Final = 5.0  # seconds in which an engine that failed is asked nothing for pages
 
 
 class Backed:
@@ -20,6 +25,7 @@ class Backed:
         self.remote, self.local = remote, local
         self.is_behind = False  # said by whoever asks the engine which commit it holds
         self._started = False
+        self._again = 0.0  # by the loop's time, when the engine may be asked for pages
         self._starting = asyncio.Lock()
 
     @property
@@ -40,12 +46,20 @@ class Backed:
         """Answer one query: see Engine.answer; none of pages raises RemoteUnreachable."""
         if lane != "pages":
             return await self.remote.answer(query, lane, client)
-        if not self.is_behind:
-            try:
-                return await self.remote.answer(query, lane, client)
-            except (RemoteUnreachable, RemoteTimeout, RemoteWrong):
-                pass  # it was logged
-        return await self._here(query, client)
+        now = asyncio.get_running_loop().time
+        if self.is_behind or now() < self._again:
+            return await self._here(query, client)
+        if self._again:  # it failed: the others wait for what this one learns
+            self._again = now() + query.seconds
+        try:
+            answer = await self.remote.answer(query, lane, client)
+        except (RemoteUnreachable, QueryTimeout, RemoteWrong):  # it was logged
+            self._again = now() + PAUSE
+            return await self._here(query, client)
+        except QueueFull:  # others wait for it as well
+            return await self._here(query, client)
+        self._again = 0.0
+        return answer
 
     async def _here(self, query: Query, client: Client) -> Answer:
         async with self._starting:

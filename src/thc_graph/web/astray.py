@@ -1,12 +1,17 @@
 """Astray: what a reader may have looked for at an address where nothing is."""
 
+from contextlib import suppress
 from functools import partial
 from urllib.parse import unquote
 
+from starlette.requests import Request
+
+from thc_graph.errors import QueueFull
 from thc_graph.search import asking
 from thc_graph.search.shown import Place
 from thc_graph.search.words import MAX_LENGTH
-from thc_graph.service import Service
+from thc_graph.store.lanes import asked_by
+from thc_graph.web.clients import client_of
 
 
 def words(path: str) -> str:
@@ -19,10 +24,18 @@ def words(path: str) -> str:
     return " ".join(name.replace("-", " ").replace("_", " ").split())[:MAX_LENGTH]
 
 
-async def near(service: Service, path: str, language: str) -> list[Place]:
-    """Return what is named nearly as the address is; nothing while nothing can be read."""
-    text = words(path)
+async def near(request: Request, language: str) -> list[Place]:
+    """Return what is named nearly as the address is, on the account of who asks.
+
+    Nothing while nothing can be read, or too many wait: the page is sent without.
+    """
+    text, service = words(request.url.path), request.app.state.service
     if not service.is_ready or not text:
         return []
-    async with service.reading() as reading:
-        return await reading.aside(partial(asking.near, reading.index, text, language))
+    with asked_by(partial(client_of, request)), suppress(QueueFull):
+        async with service.reading() as reading:
+            found: list[Place] = await reading.aside(
+                partial(asking.near, reading.index, text, language)
+            )
+            return found
+    return []

@@ -24,7 +24,15 @@ def client_of(connection: HTTPConnection) -> str:
 
     Whoever has one IPv6 address has the 2^64 of its network.
     """
-    address = address_of(connection)
+    return _network_of(address_of(connection))
+
+
+def client_at(host: str) -> str:
+    """Return the client that connects from a host, whoever it relays."""
+    return _network_of(address_at(host))
+
+
+def _network_of(address: Address | None) -> str:
     if isinstance(address, IPv6Address):
         return str(IPv6Network((address, 64), strict=False))
     return str(address or "")
@@ -59,6 +67,10 @@ def may_read_metrics(connection: HTTPConnection) -> bool:
     return is_within(address_of(connection), _settings(connection).metrics_from)
 
 
+def is_proxy(host: str, settings: Settings) -> bool:
+    return is_within(address_at(host), settings.trusted_proxies)
+
+
 def is_within(address: Address | None, networks: Iterable[str]) -> bool:
     return address is not None and any(address in _network(each) for each in networks)
 
@@ -78,15 +90,15 @@ def _settings(connection: HTTPConnection) -> Settings:
 
 
 def _peer(connection: HTTPConnection) -> Address | None:
-    return _address(connection.client.host) if connection.client else None
+    return address_at(connection.client.host) if connection.client else None
 
 
 def _told(text: str) -> Address | None:
-    return _address(text) if len(text) < LONGEST else None
+    return address_at(text) if len(text) < LONGEST else None
 
 
 @lru_cache(maxsize=4096)
-def _address(text: str) -> Address | None:
+def address_at(text: str) -> Address | None:
     try:
         address = ip_address(text.strip())
     except ValueError:

@@ -8,17 +8,20 @@ a client has a number of connections, and a connection of requests that wait in 
 Past a bound: 400, 408, 414, 429 or 431, and the connection ends.
 """
 
+import logging
 from asyncio import TimerHandle, Transport
 from collections import Counter
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from thc_graph.settings import Settings
-from thc_graph.web.clients import is_within
+from thc_graph.web.clients import address_at, client_at, is_proxy, shortened
+from thc_graph.web.rendering import Messages
+from thc_graph.web.routing import LANGUAGES
+from thc_graph.web.sharing import SHARED
 
 RATE: Final = 1000  # bytes a second: whoever is slower gets no more time
 CHOICES: Final = 4096  # bytes of one header that says what a client prefers
@@ -28,7 +31,10 @@ _ELSEWHERE: Final = " /?#@,\\<>\"'"  # what no host holds
 FRAMING: Final = 16  # bytes around each byte of a body: chunks of one byte take six
 WAITING: Final = 16  # requests sent before the first is answered
 THROWN: Final = 16 << 20  # bytes of whoever goes on sending when nothing more is read
+AGAIN: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS})  # which a moment later are none
 LINGER: Final = 2.0  # seconds in which a refusal can be read, while the rest is thrown away
+
+log = logging.getLogger("thc_graph.web")
 
 
 def _is_host(value: bytes) -> bool:
@@ -40,22 +46,42 @@ def _is_host(value: bytes) -> bool:
 
 @dataclass
 class Entrance:
-    """How many connections each address holds."""
+    """How many connections each client holds; `words` are what it is told of a refusal."""
 
     settings: Settings
+    words: Messages
     held: Counter[str] = field(default_factory=Counter)
 
     def enter(self, host: str) -> bool:
         """Count one in, and tell whether it is welcome; proxies we trust always are."""
-        self.held[host] += 1
-        if self.held[host] <= self.settings.client_connections:
+        client = client_at(host)
+        self.held[client] += 1
+        if self.held[client] <= self.settings.client_connections:
             return True
-        return bool(host) and is_within(ip_address(host), self.settings.trusted_proxies)
+        return is_proxy(host, self.settings)
 
     def leave(self, host: str) -> None:
-        self.held[host] -= 1
-        if not self.held[host]:
-            del self.held[host]
+        client = client_at(host)
+        self.held[client] -= 1
+        if not self.held[client]:
+            del self.held[client]
+
+    def refusal(self, status: HTTPStatus) -> bytes:
+        """Return a whole answer: the reason in both languages, readable from other sites."""
+        body = "".join(
+            f"{status} {self.words[f'connection.{status}'][each]}\n" for each in LANGUAGES
+        ).encode()
+        again = {"Retry-After": "1"} if status in AGAIN else {}
+        headers = {
+            "Connection": "close",
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+            **SHARED,
+            **again,
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"HTTP/1.1 {status} {status.phrase}\r\n{lines}\r\n".encode() + body
 
 
 class Connection(HttpToolsProtocol):
@@ -205,13 +231,11 @@ class Connection(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True  # nobody waits for its answer
             self.cycle.message_event.set()
-        body = f"{status} {status.phrase}\n".encode()
-        head = (
-            f"HTTP/1.1 {status} {status.phrase}\r\nconnection: close\r\nretry-after: 1\r\n"
-            f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        self.transport.write(self.entrance.refusal(status))
         self._end()
+        client = shortened(address_at(self._host))
+        facts = {"status": int(status), "client": client, "route": "none"}
+        log.info("refused", extra={"facts": facts})
 
     def _end(self) -> None:
         """Say that nothing follows, and let the last words be read: RFC 9112, section 9.6."""

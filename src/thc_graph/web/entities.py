@@ -94,13 +94,16 @@ async def thing(kind: str, key: str, request: Request, reading: Published) -> Re
 async def document(kind: str, name: str, request: Request, reading: Published) -> Response:
     """Answer with what is said about a thing; a key may itself end as a suffix does."""
     key, media_type = split(name)
+    asked = [(key, media_type)] if media_type is None else [(key, media_type), (name, None)]
+    for each in asked:
+        try:
+            return await _document(request, reading, kind, *each)
+        except Problem as absence:
+            if absence.status != NOT_FOUND:
+                raise
+            absent = absence
     await former.follow(request, reading, kind, key)
-    try:
-        return await _document(request, reading, kind, key, media_type)
-    except Problem as absence:
-        if absence.status != NOT_FOUND or media_type is None:
-            raise
-    return await _document(request, reading, kind, name, None)
+    raise absent
 
 
 async def _document(

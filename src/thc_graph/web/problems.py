@@ -100,15 +100,14 @@ async def answer(
     }
     sentences = sentences_of(pages, problem, told)
     if wants == "text/html":
-        path, service = request.url.path, request.app.state.service
         page = pages.render(
             "problem.html",
             request,
             told,
             problem=problem,
             sentences=sentences,
-            words=astray.words(path),
-            near=await astray.near(service, path, told) if problem.status == NOT_FOUND else (),
+            words=astray.words(request.url.path),
+            near=await astray.near(request, told) if problem.status == NOT_FOUND else (),
         )
         return Response(page, problem.status, headers, "text/html; charset=utf-8")
     body = {"type": "about:blank", **sentences, "status": problem.status, "code": problem.code}

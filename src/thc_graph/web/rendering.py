@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, quote_plus, unquote, urlencode
@@ -32,6 +32,7 @@ DAY_LENGTH: Final = len("2016-03-30")
 Messages = Mapping[str, Mapping[str, str]]
 
 
+@cache
 def read_messages(path: Path = TEMPLATES / "messages.yaml") -> Messages:
     """Return the sentences by dotted key, each in both languages, French ones typeset."""
     found: Messages = yaml.safe_load(path.read_text("utf-8"))

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp
 
 from thc_graph.service import Service
 from thc_graph.web.connections import Connection, Entrance
+from thc_graph.web.rendering import read_messages
 
 KEEP_ALIVE = 5  # seconds a connection may rest between two requests
 M_ARENA_MAX = -8  # of mallopt(3)
@@ -54,7 +55,7 @@ class Server(uvicorn.Server):
     ) -> None:
         _open_wide()
         _share_arenas()
-        connection: Any = partial(Connection, entrance=Entrance(service.settings))
+        connection: Any = partial(Connection, entrance=Entrance(service.settings, read_messages()))
         config = uvicorn.Config(
             app,
             host=host,
