@@ -127,6 +127,16 @@ async def test_a_section_is_taken_away_as_a_file(demo_client: httpx.AsyncClient)
         assert (await demo_client.get(f"/doc/plan/{PLAN}/{absent}")).status_code == 404
 
 
+async def test_the_file_of_a_section_is_kept_as_pages_are(demo: Repository) -> None:
+    service = open_service(read_settings(demo.root))
+    async with visiting(service) as client:
+        path = f"/doc/plan/{PLAN}/plan-engagements.xlsx"
+        made = [(await client.get(path)).content for _ in range(2)]
+        assert made[0] == made[1]
+        assert (service.published.pages.misses, service.published.pages.hits) == (1, 1)
+        assert (await client.get(f"{path}?lang=en")).content != made[0]
+
+
 async def test_no_section_is_passed_over_that_has_something_to_tell(demo: Repository) -> None:
     """A section is not asked where `#+ through` says that nothing can be found."""
     service = open_service(read_settings(demo.root))

@@ -55,7 +55,15 @@ async def test_a_former_code_leads_to_the_present_territory(
         assert there.status_code == 200
 
 
-@pytest.mark.parametrize("rest", ["historique", "cite-par?propriete=a%3Ab&liste=commune"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "historique",
+        "cite-par?propriete=a%3Ab&liste=commune",
+        "territoire-gap.csv",
+        "territoire-gap.rq?lang=en",
+    ],
+)
 async def test_what_an_entity_has_beside_its_page_moves_too(
     client: httpx.AsyncClient, rest: str
 ) -> None:

@@ -7,11 +7,14 @@ import json
 import zipfile
 from collections.abc import Awaitable
 from datetime import datetime
+from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree as ET
 
 import httpx
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from python_calamine import CalamineWorkbook
 
@@ -205,3 +208,41 @@ def test_no_cell_is_a_formula(formula: str) -> None:
 @pytest.mark.parametrize("text", ["-12", "12,5", "-0.5", "Mulhouse", "", "a=b"])
 def test_honest_cells_are_left_alone(text: str) -> None:
     assert guarded(text) == text
+
+
+TOKENS = st.sampled_from(["region/11", "reussite", "2024", "theme", ""]) | st.text(max_size=8)
+NARROWING = st.tuples(
+    st.sampled_from(["type", "region", "territoire", "resultat", "debut", "q", "vue", "x", "lang"]),
+    TOKENS | st.sampled_from(["liste", "tableau", "en"]),
+)
+MANY = st.lists(st.integers(0, 999), min_size=45, max_size=80, unique=True)
+
+
+@given(
+    kind=st.sampled_from(["departement", "experience", "evenement", "region"]),
+    pairs=st.lists(NARROWING, max_size=5),
+    many=st.just([]) | MANY,
+    place=st.integers(0, 80),
+)
+@settings(max_examples=60)
+async def test_what_comes_next_ends(
+    demo_client: httpx.AsyncClient,
+    kind: str,
+    pairs: list[tuple[str, str]],
+    many: list[int],
+    place: int,
+) -> None:
+    """Whatever an address asks for, each page leads to the one after it, and the last to none."""
+    narrowing = [("region", f"region/{number}") for number in many]
+    asks = [*narrowing[:place], *pairs, *narrowing[place:]]
+    answer = await demo_client.get(f"/{kind}", params=asks, headers={"Accept": "text/html"})
+    number, listed = 1, set[str]()
+    while "next" in answer.links:
+        number += 1
+        target = answer.links["next"]["url"]
+        assert dict(parse_qsl(urlsplit(target).query))["page"] == str(number)
+        assert target not in listed
+        listed.add(target)
+        answer = await demo_client.get(target, headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        assert "prev" in answer.links

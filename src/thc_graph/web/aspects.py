@@ -19,7 +19,6 @@ from thc_graph.differences import Difference, differences
 from thc_graph.entities import describing
 from thc_graph.entities.model import Entity
 from thc_graph.entities.sections import Section, section
-from thc_graph.lists.addresses import Asked
 from thc_graph.rdf.terms import XSD
 from thc_graph.service import Published, Service
 from thc_graph.sheets.tablefiles import WRITERS, Cell
@@ -27,7 +26,7 @@ from thc_graph.store.history import Commit
 from thc_graph.web import files, former, records
 from thc_graph.web.entities import HTML, document, heading, is_iri
 from thc_graph.web.negotiation import choose
-from thc_graph.web.problems import Problem
+from thc_graph.web.problems import NOT_FOUND, Problem
 from thc_graph.web.rendering import language_of, pages_of
 from thc_graph.web.responses import represent, today
 from thc_graph.web.routing import Parameters, Router
@@ -136,35 +135,44 @@ async def part(kind: str, key: str, name: str, request: Request, reading: Publis
     """
     id_, _, suffix = name.rpartition(".")
     form = files.find(files.FORMATS, suffix)
-    if suffix in {*WRITERS, "rq"} and form is not None:
-        found = await _section(request, reading, kind, key, id_)
-        if found is not None:
-            return await _file(request, reading, found, id_, form)
-    return await document(kind, f"{key}/{name}", request, reading)
+    if form is None or suffix not in {*WRITERS, "rq"}:
+        return await document(kind, f"{key}/{name}", request, reading)
+    told, day = language_of(request), today(request)
+    make = partial(_file, request, reading, (kind, key, id_), suffix)
+    content = await reading.page((request.url.path, form.media_type, told, day), make)
+    if content is None:
+        return await _no_section(kind, key, name, request, reading)
+    response = represent(request, reading, content, form.media_type, language=told, day=day)
+    disposition = "inline" if form.media_type == QUERY else "attachment"
+    response.headers["Content-Disposition"] = f'{disposition}; filename="{name}"'
+    return response
 
 
-async def _section(
-    request: Request, reading: Published, kind: str, key: str, id_: str
-) -> Section | None:
+async def _no_section(
+    kind: str, key: str, name: str, request: Request, reading: Published
+) -> Response:
+    try:
+        return await document(kind, f"{key}/{name}", request, reading)
+    except Problem as absence:
+        if absence.status == NOT_FOUND:
+            await former.follow(request, reading, kind, key)
+        raise
+
+
+async def _file(
+    request: Request, reading: Published, asked: tuple[str, str, str], suffix: str
+) -> bytes | None:
+    """Return a section as a file, None where there is no such section."""
+    kind, key, id_ = asked
     entity = await _known(request, reading, kind, key)
     if entity is None:
         return None
     classes = [each.term for each in entity.classes if isinstance(each.term, NamedNode)]
     told, day = language_of(request), today(request)
-    return await section(reading, entity.iri, classes, id_, day, told)
-
-
-async def _file(
-    request: Request, reading: Published, found: Section, id_: str, form: files.Form[Asked]
-) -> Response:
-    is_query, told = form.media_type == QUERY, language_of(request)
-    content = found.query.encode() if is_query else await _table(found, form.suffix)
-    response = represent(
-        request, reading, content, form.media_type, language=told, day=today(request)
-    )
-    disposition = "inline" if is_query else "attachment"
-    response.headers["Content-Disposition"] = f'{disposition}; filename="{id_}.{form.suffix}"'
-    return response
+    found = await section(reading, entity.iri, classes, id_, day, told)
+    if found is None:
+        return None
+    return found.query.encode() if suffix == "rq" else await _table(found, suffix)
 
 
 async def _table(found: Section, suffix: str) -> bytes:
@@ -191,9 +199,9 @@ def _cell(term: object, text: str) -> Cell:
 
 
 async def _entity(request: Request, reading: Published, kind: str, key: str) -> Entity:
-    await former.follow(request, reading, kind, key)
     found = await _known(request, reading, kind, key)
     if found is None:
+        await former.follow(request, reading, kind, key)
         raise Problem(404, "NotFound")
     return found
 
