@@ -1,6 +1,7 @@
 """The endpoint, by the tables of SPARQL 1.1 Protocol, section 2.1, and of our promises."""
 
 import asyncio
+import html
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -380,6 +381,17 @@ async def test_a_runaway_is_stopped_and_says_so(client: httpx.AsyncClient) -> No
     assert response.json()["seconds"] == 0.3
     assert response.headers["retry-after"]
     assert (await client.get("/sparql", params={"query": ASK})).status_code == 200
+
+
+@pytest.mark.parametrize(("told", "written"), [("fr", "0,3\xa0s"), ("en", "0.3\xa0s")])
+async def test_what_stopped_it_is_written_as_its_reader_writes(
+    client: httpx.AsyncClient, told: str, written: str
+) -> None:
+    asked = {"query": RUNAWAY, "timeout": "0.3", "lang": told}
+    problem = (await client.get("/sparql", params=asked)).json()
+    page = await client.get("/sparql", params=asked, headers={"Accept": "text/html"})
+    assert written in problem["detail"]
+    assert problem["detail"] in html.unescape(page.text)
 
 
 async def test_a_client_may_not_ask_for_more_time(limited: Limited) -> None:

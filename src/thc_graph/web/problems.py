@@ -20,6 +20,7 @@ from thc_graph.web import astray
 from thc_graph.web.logs import request_id
 from thc_graph.web.negotiation import choose
 from thc_graph.web.rendering import Pages, language_of, pages_of
+from thc_graph.web.writing import number
 
 JSON: Final = "application/problem+json"
 NOT_FOUND: Final = 404
@@ -152,10 +153,16 @@ def sentences_of(pages: Pages, problem: Problem, told: str) -> dict[str, str]:
     known = f"problem.{problem.code}.title" in pages.messages
     code = problem.code if known else "refused"
     facts = dict.fromkeys((*TOLD, "reference", "since"), "") | {
-        name: ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
-        for name, value in problem.facts.items()
+        name: _written(value, told) for name, value in problem.facts.items()
     }
     return {
         "title": t(f"problem.{code}.title"),
         "detail": t(f"problem.{code}.detail", **facts),
     }
+
+
+def _written(value: object, told: str) -> object:
+    """Return a fact as a sentence writes it."""
+    if isinstance(value, int | float):
+        return number(value, told)
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else value

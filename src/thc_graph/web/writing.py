@@ -164,7 +164,7 @@ def _typeset(text: str) -> str:
 
 
 @lru_cache(maxsize=1_000)
-def number(value: int, language: str) -> str:
+def number(value: float, language: str) -> str:
     return str(format_decimal(value, locale=LOCALES[language]))
 
 
