@@ -112,6 +112,10 @@ class Exports:
         self.whole, self.narrowed = Shelf(self.size), Shelf(self.size // 4)
         self.packed = Shelf(self.size // 4)
 
+    @property
+    def shelves(self) -> tuple[Shelf, ...]:
+        return self.whole, self.narrowed, self.packed
+
     async def make(self, job: Any) -> File:
         """Return the file of a job, made now, when a place is free.
 
@@ -208,7 +212,7 @@ class Exports:
 
     async def stop(self) -> None:
         """Let go of processes and files; those still being read stay until they are."""
-        for shelf in (self.whole, self.narrowed, self.packed):
+        for shelf in self.shelves:
             shelf.clear()
         while self._idle:
             self._dismiss(self._idle.pop())

@@ -10,6 +10,7 @@ from pathlib import Path
 import brotli
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from thc_graph.errors import QueueFull
 from thc_graph.exports import LEAST, Exports, File, Shelf
@@ -172,3 +173,7 @@ async def test_a_file_is_packed_for_its_first_reader(
     assert (again["content-length"], same) == (str(len(content)), content)
     assert (await packed("HEAD"))[0]["content-length"] == str(len(content))
     assert again["etag"] == first["etag"]
+    measures = text_string_to_metric_families((await visitor.get("/metrics")).text)
+    told = next(each.samples[0].value for each in measures if each.name == "thc_export_bytes")
+    found = exports(served)
+    assert told == found.whole.size + found.narrowed.size + found.packed.size

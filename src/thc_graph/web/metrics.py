@@ -147,7 +147,7 @@ def _of_caches(service: Service) -> Iterator[Metric]:
 def _of_exports(published: Published) -> Iterator[Metric]:
     if (exports := published.exports) is None:
         return
-    size = exports.whole.size + exports.narrowed.size
+    size = sum(each.size for each in exports.shelves)
     yield GaugeMetricFamily("thc_export_bytes", "Lists kept as files, on disk.", value=size)
     yield GaugeMetricFamily(
         "thc_exports_waiting", "Exports that wait for a process.", value=exports.places.waiting
