@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -116,26 +116,27 @@ class Exports:
     def shelves(self) -> tuple[Shelf, ...]:
         return self.whole, self.narrowed, self.packed
 
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """Hold one of the places at which exports are made; QueueFull if too many wait already."""
+        end = asyncio.get_running_loop().time() + SECONDS
+        return self.places.place(end, asking().name)
+
     async def make(self, job: Any) -> File:
-        """Return the file of a job, made now, when a place is free.
+        """Return the file of a job, made now by whoever holds a place.
 
         Raises:
-            QueueFull: Too many wait already.
             QueryFailed, QueryTimeout: It could not be made, or not in time.
         """
-        end = asyncio.get_running_loop().time() + SECONDS
-        async with self.places.place(end, asking().name):
-            child = await self._child()
-            try:
-                async with asyncio.timeout_at(end):
-                    file = await self._made(child, job)
-            except TimeoutError:
-                raise QueryTimeout(SECONDS) from None
-            except EOFError:
-                raise QueryOutOfMemory(self.memory) from None
-            finally:
-                self._give_back(child)
-            return file
+        child = await self._child()
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await self._made(child, job)
+        except TimeoutError:
+            raise QueryTimeout(SECONDS) from None
+        except EOFError:
+            raise QueryOutOfMemory(self.memory) from None
+        finally:
+            self._give_back(child)
 
     async def _made(self, child: Child, job: Any) -> File:
         file, path = self._begun()

@@ -189,18 +189,26 @@ class Published:
         shelf, name = self.exports.whole if whole else self.exports.narrowed, digest("file", key)
         if (kept := shelf.get(name)) is not None:
             return kept
-        file, is_sound = await self._made(name, partial(self.exports.make, job))
-        if is_sound:
-            shelf.put(name, file)
-        return file
+        async with self.exports.place():  # on one's own account, whoever else makes it already
+            if (kept := shelf.get(name)) is not None:
+                return kept
+            file, is_sound = await self._made(name, partial(self.exports.make, job))
+            if is_sound:
+                shelf.put(name, file)
+            return file
 
     def kept(self, key: bytes) -> Any | None:
         """Return an answer that is among the last asked for."""
         return self.answers.get(key)
 
-    async def answer(self, key: bytes, make: Callable[[], Awaitable[Made]]) -> Made:
-        """Return an answer to a query, made anew only if it is not among the last asked for."""
-        return await self._cached(self.answers, key, make)
+    async def answer(
+        self, key: bytes, make: Callable[[], Awaitable[Made]], seconds: float = 0
+    ) -> Made:
+        """Return an answer to a query, made anew only if it is not among the last asked for.
+
+        Only those wait for the same making who allow it as many seconds.
+        """
+        return await self._cached(self.answers, key, make, seconds)
 
     async def page(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> Made:
         """Return a representation, made anew only if it is not among the last asked for.
@@ -214,12 +222,14 @@ class Published:
         async with self.place():  # on one's own account, whoever else makes it already
             return await self._cached(self.pages, name, make)
 
-    async def _cached(self, cache: Cache, name: bytes, make: Callable[[], Awaitable[Made]]) -> Made:
+    async def _cached(
+        self, cache: Cache, name: bytes, make: Callable[[], Awaitable[Made]], *alike: Hashable
+    ) -> Made:
         kept: Made | None = cache.get(name)
         if kept is not None:
             return kept
         cache.misses += 1
-        made, is_sound = await self._made(name, make)
+        made, is_sound = await self._made((name, *alike), make)
         if is_sound and made is not None:
             cache.put(name, made)
         return made

@@ -144,6 +144,27 @@ async def test_one_client_leaves_room_for_another(demo: Repository) -> None:
         await service.stop()
 
 
+async def test_nobody_waits_in_the_queue_of_another(demo: Repository) -> None:
+    """One waits for many files; another, who wants the last of them, has it before."""
+    service = open_service(read_settings(demo.root))
+    await service.start()
+
+    def begin(client: str, number: int) -> "asyncio.Task[File]":
+        job = Job("thc_graph.web.files", "csv", Asked("departement"), "fr")
+        with asked_by(lambda: client):
+            return asyncio.ensure_future(service.published.export(number, job, whole=True))
+
+    try:
+        greedy = [begin("greedy", number) for number in range(12)]
+        await asyncio.sleep(0)
+        assert (await begin("other", 11)).size
+        assert sum(each.done() for each in greedy) < 6
+        files = await asyncio.gather(*greedy)
+        assert files[11] is await begin("other", 11)
+    finally:
+        await service.stop()
+
+
 async def test_where_a_page_begins_makes_no_other_file(
     visitor: httpx.AsyncClient, served: Service
 ) -> None:

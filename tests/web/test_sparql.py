@@ -434,6 +434,24 @@ async def test_a_budget_of_time(limited: Limited) -> None:
         assert (await client.get("/sparql", params={"query": ASK})).status_code == 429
 
 
+async def test_nobody_bears_the_budget_of_who_asked_first(limited: Limited) -> None:
+    async with limited(client_failures=1) as client:
+        await client.get("/sparql", params={"query": "nonsense"})
+        app = client._transport.app  # type: ignore[attr-defined]
+        transport = httpx.ASGITransport(app, client=("192.0.2.7", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as other:
+            asked = {"query": "ASK { ?s ?p 7 }"}
+            both = (each.get("/sparql", params=asked) for each in (client, other))
+            assert [each.status_code for each in await asyncio.gather(*both)] == [429, 200]
+
+
+async def test_nobody_bears_the_haste_of_who_asked_first(client: httpx.AsyncClient) -> None:
+    times = (0.2, 0.8, 0.2)
+    asked = ({"query": RUNAWAY, "timeout": str(seconds)} for seconds in times)
+    found = await asyncio.gather(*(client.get("/sparql", params=each) for each in asked))
+    assert tuple(each.json().get("seconds") for each in found) == times
+
+
 async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient) -> None:
     response = await client.delete("/sparql")
     assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST", "OPTIONS"}

@@ -122,19 +122,22 @@ async def _graph_names(published: Published) -> frozenset[str]:
 async def answer(request: Request, published: Published, question: Question) -> Result:
     """Return the answer, kept or made now, on the account of the client that made it begin.
 
+    Those who ask the same share it if they allow it the same time.
+
     Raises:
         Problem: What the engine refused or gave up, a budget used up, or the client gone.
     """
     if isinstance(kept := published.kept(question.key), Result):
         return kept
-    make = partial(_charged, quotas_of(request), client_of(request), published, question)
+    quotas, client = quotas_of(request), client_of(request)
+    quotas.admit(client)  # each by itself, whoever else asks the same
+    make = partial(_charged, quotas, client, published, question)
     if not question.examined.is_constant:
         return await make()
-    return await published.answer(question.key, make)
+    return await published.answer(question.key, make, question.seconds)
 
 
 async def _charged(quotas: Quotas, client: str, published: Published, question: Question) -> Result:
-    quotas.admit(client)
     payer = Client(client, partial(quotas.spend, client))  # of evaluation, not of waiting
     try:
         found = await published.pool.answer(question.query(), "public", payer)
