@@ -1,7 +1,8 @@
 """The service: what was read and opened once, and the snapshot everyone reads.
 
 A publication swaps `Service.published` as one value: a request that began on the
-former snapshot ends on it, and its processes stop after the last of those requests.
+former snapshot ends on it. The processes that answer queries are the same before and
+after: each opens the new snapshot beside the former one.
 """
 
 import asyncio
@@ -259,6 +260,7 @@ class Service:
     remote_behind: bool = False  # the remote engine does not hold the published commit, whole
     texts: Cache = field(default_factory=lambda: Cache(TEXTS))  # what was read of queries
     _published: Published | None = None
+    _pool: Pool | None = None  # its children outlive publications
     _refreshing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _retiring: set[asyncio.Future[None]] = field(default_factory=set)  # whoever waits may leave
 
@@ -275,6 +277,9 @@ class Service:
         if former is not None:
             await self._close(former)
         await asyncio.gather(*self._retiring)
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.stop()
 
     @property
     def published(self) -> Published:
@@ -376,28 +381,36 @@ class Service:
 
     def _engine(self, snapshot: Snapshot) -> Engine:
         settings = self.settings
-        # As many as a client may hold at once, and one for others.
-        lanes: dict[Lane, Room] = {"pages": Room(settings.workers + 1, WAITING)}
-        local = Pool(
-            snapshot.quads,
-            settings.workers,
-            lanes=lanes | ({"public": Room(0, 0)} if settings.remote else {}),
-            memory=settings.memory,
-            max_bytes=settings.result_size,
-            prefixes=PREFIXES,
-        )
+        if self._pool is None:
+            self._pool = self._children(snapshot)
+        local = self._pool.at(snapshot.quads)
         if not settings.remote:
             return local
         remote = Remote(
             settings.remote,
             settings.workers,
-            lanes=lanes,
+            lanes=self._lanes(),
             auth=credentials(os.environ, "THC_REMOTE"),
             dataset=mirror.dataset(settings.base, snapshot.store()),
             max_bytes=settings.result_size,
             prefixes=PREFIXES,
         )
         return Backed(remote, local)
+
+    def _lanes(self) -> dict[Lane, Room]:
+        # As many as a client may hold at once, and one for others.
+        return {"pages": Room(self.settings.workers + 1, WAITING)}
+
+    def _children(self, snapshot: Snapshot) -> Pool:
+        settings = self.settings
+        return Pool(
+            snapshot.quads,
+            settings.workers,
+            lanes=self._lanes() | ({"public": Room(0, 0)} if settings.remote else {}),
+            memory=settings.memory,
+            max_bytes=settings.result_size,
+            prefixes=PREFIXES,
+        )
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Published]:

@@ -24,7 +24,7 @@ from thc_graph.errors import (
 )
 from thc_graph.store.engine import Lane, Query
 from thc_graph.store.lanes import Client, LaneState, Room
-from thc_graph.store.pool import MEBIBYTE, Pool
+from thc_graph.store.pool import MEBIBYTE, MUCH, Pool
 
 pytestmark = pytest.mark.long
 
@@ -271,6 +271,38 @@ def test_a_swap_drops_no_query_in_flight(snapshot: Path, tmp_path: Path) -> None
             await until(lambda: len(children()) == 4)
             assert pool.state().snapshot == new
             assert public(pool).idle == 2
+
+    asyncio.run(run())
+
+
+def test_children_outlive_publications(snapshot: Path, tmp_path: Path) -> None:
+    """Each opens the new snapshot beside the former one, which whoever began on it still reads."""
+    new, newest = make_snapshot(tmp_path, "new"), make_snapshot(tmp_path, "newest")
+
+    async def run() -> None:
+        async with opened(snapshot, workers=2) as pool:
+            at_work = children()
+            for path in (new, newest) * 20:
+                await pool.at(path).start()
+            assert children() == at_work
+            for path, value in ((new, "new"), (newest, "newest"), (snapshot, "old")):
+                answer = await pool.at(path).answer(SMALL)
+                assert await answer.read() == f"o\r\n{value}\r\n".encode()
+            assert children() == at_work
+
+    asyncio.run(run())
+
+
+def test_a_child_that_holds_much_memory_is_started_anew(snapshot: Path, tmp_path: Path) -> None:
+    new = make_snapshot(tmp_path, "new")
+
+    async def run() -> None:
+        async with opened(snapshot) as pool:
+            pool.memory = MUCH << 20  # a mebibyte is much
+            former = children()
+            await pool.swap(new)
+            await until(lambda: len(children()) == 2 and not children() & former)
+            assert await read(pool, SMALL) == b"o\r\nnew\r\n"
 
     asyncio.run(run())
 

@@ -15,7 +15,7 @@ from thc_graph.store.publication import Repository
 
 WRITES = Path(__file__).parents[2] / "benchmarks" / "writes.py"
 NOISE = 3  # times what a quiet machine shows
-BESIDE = 6  # times the promise, which is of a machine that does nothing else: both cores run tests
+BESIDE = 3  # times the promise, which is of a machine that does nothing else: both cores run tests
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="open files are in /proc")
 

@@ -10,9 +10,8 @@ import asyncio
 from typing import Final
 
 from thc_graph.errors import QueryTimeout, QueueFull, RemoteUnreachable, RemoteWrong
-from thc_graph.store.engine import Answer, Lane, Query
+from thc_graph.store.engine import Answer, Engine, Lane, Query
 from thc_graph.store.lanes import HOUSE, Client
-from thc_graph.store.pool import Pool
 from thc_graph.store.remote import Remote, RemoteState
 
 PAUSE: Final = 5.0  # seconds in which an engine that failed is asked nothing for pages
@@ -21,7 +20,7 @@ PAUSE: Final = 5.0  # seconds in which an engine that failed is asked nothing fo
 class Backed:
     """An Engine; the processes of `local` are started when they are first needed."""
 
-    def __init__(self, remote: Remote, local: Pool) -> None:
+    def __init__(self, remote: Remote, local: Engine) -> None:
         self.remote, self.local = remote, local
         self.is_behind = False  # said by whoever asks the engine which commit it holds
         self._started = False

@@ -4,6 +4,7 @@ The engine can neither stop a query nor survive every one, so each runs in a
 child of its own: at the time limit, when the client hangs up or when the child
 dies, another takes its place in about 30 ms and nobody else notices. Two lanes,
 each with its own children and queue, keep visitors' queries from delaying pages.
+Children outlive publications: a new snapshot is opened in each, in some milliseconds.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from thc_graph.store.lanes import HOUSE, Client, LaneRoom, LaneState, Room
 MEBIBYTE: Final = 1024 * 1024
 MEMORY: Final = 1024 * MEBIBYTE
 MAX_BYTES: Final = 10 * MEBIBYTE
+MUCH: Final = 8  # part of a child's memory; one that holds more is started anew
 NICENESS: Final = 10  # visitors' queries give way to pages, and to the server itself
 
 _LOG: Final = logging.getLogger(__name__)
@@ -94,23 +96,61 @@ class Pool:
 
     async def start(self) -> None:
         """Start every child; StoreError when the snapshot cannot be opened."""
-        await self.swap(self.snapshot)
+        async with self._changing:
+            generation = self._generation + 1
+            fresh = await self._start_all(self.snapshot, generation)
+            self._generation = generation
+            for lane, children in fresh.items():
+                for child in children:
+                    self._lanes[lane].idle.put_nowait(child)
 
     async def swap(self, path: Path) -> None:
         """Answer from the snapshot at `path` from now on.
 
         Queries in flight end on the snapshot they began with. When the new one
-        cannot be opened, StoreError is raised and the old one stays.
+        cannot be opened, StoreError is raised and the old one stays. A child that is
+        at work meanwhile opens it with the first query it gets.
         """
+        if not self._generation:
+            self.snapshot = path
+            await self.start()
+            return
         async with self._changing:
-            generation = self._generation + 1
-            fresh = await self._start_all(path, generation)
-            self.snapshot, self._generation = path, generation
-            for lane, children in fresh.items():
-                for old in self._lanes[lane].drain():
-                    self._dismiss(old)
-                for child in children:
-                    self._lanes[lane].idle.put_nowait(child)
+            for room in self._lanes.values():
+                await self._open_in(room, path)
+            self.snapshot = path
+
+    def at(self, path: Path) -> "At":
+        """Return an Engine over another snapshot, with the same children."""
+        return At(self, path)
+
+    async def _open_in(self, room: LaneRoom[Child], path: Path) -> None:
+        """Let each idle child open a snapshot, one after the other; the others serve meanwhile.
+
+        One that has come to hold much memory is replaced instead.
+        """
+        left = room.drain()
+        for each in left:
+            room.idle.put_nowait(each)
+        while left:
+            idle = room.drain()
+            child = next((each for each in idle if each in left), None)
+            for each in idle:
+                if each is not child:
+                    room.idle.put_nowait(each)
+            if child is None:
+                return
+            left.remove(child)
+            try:
+                header, _ = await child.ask(frame({"snapshot": str(path)}))
+                if header["kind"] != "ready":
+                    raise _unopened(header)
+                if header["resident"] > self.memory // MUCH:
+                    child.kill()
+            except EOFError:  # it died: another takes its place
+                pass
+            finally:
+                self._give_back(room, child)
 
     async def stop(self) -> None:
         """Kill every child and return once all are reaped; let answers in flight end before."""
@@ -131,18 +171,25 @@ class Pool:
             {lane: room.state() for lane, room in self._lanes.items()},
         )
 
-    async def answer(self, query: Query, lane: Lane = "public", client: Client = HOUSE) -> Answer:
+    async def answer(
+        self,
+        query: Query,
+        lane: Lane = "public",
+        client: Client = HOUSE,
+        snapshot: Path | None = None,
+    ) -> Answer:
         """Answer one query, or stop it; the answer is whole in memory when this returns.
 
         Cancelling the call kills the query. For what is raised see Engine.answer.
         """
+        asked = snapshot or self.snapshot
         room = self._lanes[lane]
         end = asyncio.get_running_loop().time() + query.seconds
         async with room.place(end, client.name):
             child = await self._take(room, end)
             try:
                 with room.counting(client):
-                    return await self._run(child, query, end)
+                    return await self._run(child, query, end, asked)
             finally:
                 self._give_back(room, child)
 
@@ -151,10 +198,10 @@ class Pool:
             self._give_back(room, child)
         return child
 
-    async def _run(self, child: Child, query: Query, end: float) -> Answer:
+    async def _run(self, child: Child, query: Query, end: float, snapshot: Path) -> Answer:
         try:
             async with asyncio.timeout_at(end):
-                header, body = await child.ask(self._request(query))
+                header, body = await child.ask(self._request(query, snapshot))
         except TimeoutError:
             raise QueryTimeout(query.seconds) from None
         except EOFError:
@@ -171,9 +218,10 @@ class Pool:
         aborted = child.process.returncode == -signal.SIGABRT
         return QueryOutOfMemory(self.memory) if aborted else QueryFailed("crash")
 
-    def _request(self, query: Query) -> bytes:
+    def _request(self, query: Query, snapshot: Path) -> bytes:
         return frame(
             {
+                "snapshot": str(snapshot),
                 "text": query.text,
                 "media_types": query.media_types,
                 "default_graphs": query.default_graphs,
@@ -247,6 +295,31 @@ class Pool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+@dataclass(frozen=True)
+class At:
+    """An Engine over one snapshot of a pool's, which is started and stopped by itself."""
+
+    pool: Pool
+    snapshot: Path
+
+    @property
+    def graphs(self) -> None:
+        return
+
+    async def start(self) -> None:
+        """Let the children open the snapshot; those that are not started are."""
+        await self.pool.swap(self.snapshot)
+
+    async def stop(self) -> None:
+        """The children serve on."""
+
+    def state(self) -> PoolState:
+        return self.pool.state()
+
+    async def answer(self, query: Query, lane: Lane = "public", client: Client = HOUSE) -> Answer:
+        return await self.pool.answer(query, lane, client, self.snapshot)
 
 
 def _unopened(header: Mapping[str, Any]) -> StoreError:

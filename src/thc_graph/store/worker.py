@@ -1,10 +1,11 @@
-"""The child: one snapshot, one query at a time, no network, and a parent that may kill it.
+"""The child: one query at a time, no network, and a parent that may kill it.
 
 Started as `python -I -S worker.py LIBRARY OPTIONS`: LIBRARY is the folder that
 holds pyoxigraph, OPTIONS a JSON object (snapshot, memory, nice, parent). It imports
 nothing else, so that it is ready in about 30 ms. A frame, in and out, is four
 bytes of length (big-endian) and as many of JSON; a header of kind "answer" is
-followed by `length` bytes, the result.
+followed by `length` bytes, the result. A request names the snapshot it asks, one of
+which may be another than before; without a `text` it only opens that one.
 
 Everything happens in one thread: results of pyoxigraph must not change threads,
 and this one has the stack that deep queries need.
@@ -41,6 +42,8 @@ from pyoxigraph import (
 )
 
 STACK: Final = 256 * 1024 * 1024
+HELD: Final = 2  # snapshots open: the published one, and the former while somebody reads it
+UNOPENED: Final = (OSError, RuntimeError, ValueError)  # of a snapshot
 
 JSON: Final = "application/sparql-results+json"
 XML: Final = "application/sparql-results+xml"
@@ -347,15 +350,42 @@ def limit_memory(memory: int) -> None:
 
 def serve(snapshot: str, memory: int, *, network_cut: bool) -> None:
     """Answer requests until the parent hangs up."""
+    stores: dict[str, Store] = {}
     try:
-        store = Store.read_only(snapshot)
+        stores[snapshot] = Store.read_only(snapshot)
+        another = Store.read_only(snapshot)  # its addresses count as reserved
         limit_memory(memory)
-    except (OSError, RuntimeError, ValueError) as error:
+    except UNOPENED as error:
         send({"kind": "broken", "message": str(error)})
         return
+    del another
     send({"kind": "ready", "network_cut": network_cut})
     while (request := receive()) is not None:
-        send(*answer(store, request))
+        try:
+            store = opened(stores, request["snapshot"])
+        except UNOPENED as error:
+            send({"kind": "broken", "message": str(error)})
+            continue
+        reply = answer(store, request) if "text" in request else (_state(), b"")
+        del store  # may be the last to hold it when another is opened
+        send(*reply)
+
+
+def opened(stores: dict[str, Store], snapshot: str) -> Store:
+    """Return a snapshot's store; the longest open is closed when there are too many."""
+    if snapshot not in stores:
+        while len(stores) >= HELD:
+            del stores[next(iter(stores))]
+        stores[snapshot] = Store.read_only(snapshot)
+    return stores[snapshot]
+
+
+def _state() -> Header:
+    """Return the answer to whoever only opens a snapshot: the memory held, in bytes."""
+    resident = 0
+    if sys.platform == "linux":
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return {"kind": "ready", "resident": resident}
 
 
 def main() -> None:
