@@ -25,12 +25,12 @@ from unittest.mock import patch
 from pyoxigraph import Literal, NamedNode, Quad
 
 from thc_graph.cli.app import repository
+from thc_graph.instance.settings import Settings, write_settings
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import Settings, write_settings
-from thc_graph.store.publication import Repository
-from thc_graph.store.touches import Touches
+from thc_graph.store.history.by_entity import Touches
+from thc_graph.store.writes.repository import Repository
 
 THINGS = 500  # that are changed again and again: the state stays as large as it was
 GRAPH = NamedNode(f"{Settings.base}/graph/essai/essai")

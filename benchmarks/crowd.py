@@ -33,9 +33,9 @@ import httpx
 from pyoxigraph import Literal, NamedNode, Quad
 
 from thc_graph.cli.app import repository
+from thc_graph.instance.settings import read_settings
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import read_settings
 
 PROGRAM = "from thc_graph.cli import main; main()"
 START_SECONDS, REQUEST_SECONDS = 120.0, 30.0

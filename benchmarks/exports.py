@@ -9,7 +9,7 @@ from typing import Final
 
 from pyoxigraph import DefaultGraph, RdfFormat, Store
 
-from thc_graph.store import snapshots
+from thc_graph.store.snapshots import snapshot as snapshots
 
 TYPE: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 CODE: Final = re.compile(rf"<([^>]*)/id/commune/(\w+)> <{re.escape(TYPE)}>")

@@ -17,10 +17,10 @@ from zlib import crc32
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from thc_graph.cli.app import repository
+from thc_graph.instance.settings import read_settings
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import DCT, LABELS, XSD, Term
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import read_settings
 
 INVENTED: Final = re.compile(r"/id/[a-z-]+/.*exemple-")
 RENAMED: Final = re.compile(r"/id/(outil|methode|organisation)/")

@@ -22,11 +22,11 @@ import yaml
 
 from thc_graph.cli.app import repository
 from thc_graph.cli.init import publish_vocabulary
-from thc_graph.settings import Settings, read_settings, resources, write_settings
-from thc_graph.sheets.datasets import FILE as DATASET
-from thc_graph.sheets.datasets import inputs
-from thc_graph.sheets.lexicon import of_snapshot
-from thc_graph.sheets.loading import Options, load
+from thc_graph.instance.settings import Settings, read_settings, resources, write_settings
+from thc_graph.names.lexicon import of_snapshot
+from thc_graph.sheets.imports.datasets import FILE as DATASET
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.sheets.imports.load import Options, load
 
 ROWS = 1_000
 COMMUNES = "communes.csv"

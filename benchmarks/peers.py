@@ -24,7 +24,7 @@ from pyoxigraph import DefaultGraph, Store
 from rivals import JSON, ROWS, SELECT, oxigraph, rdflib, rows, run
 from servers import BIN, WARMING, Server, in_turn, ours, resident
 
-from thc_graph.store import snapshots
+from thc_graph.store.snapshots import snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
 TURTLE = "text/turtle"
@@ -96,7 +96,7 @@ def _load_ours(root: Path, report: Report) -> float:
     run([*command, "init", "--bare"])
     run([*command, "import", "--apply", ROOT / "data" / "territories"])
     seconds = time.perf_counter() - began
-    store = Store.read_only(str(snapshots.current(root).quads))
+    store = Store.read_only(str(snapshot.current(root).quads))
     triples = sum(1 for _ in store.quads_for_pattern(None, None, None, DefaultGraph()))
     report.notes.append(
         f"Ours loaded {triples} triples: it read them from CSV, checked every row against the"

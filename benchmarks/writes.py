@@ -26,9 +26,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from thc_graph.settings import read_settings
-from thc_graph.store import tokens
-from thc_graph.store.history import History
+from thc_graph.instance.settings import read_settings
+from thc_graph.people import tokens
+from thc_graph.store.history.commits import History
 
 PATHS = (
     "/",

@@ -18,11 +18,11 @@ from pathlib import Path
 from pyoxigraph import Literal, NamedNode, Quad
 
 from thc_graph.cli.app import repository
+from thc_graph.instance.settings import read_settings
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 
 def publish(found: Repository, base: str, number: int) -> Counter[str]:

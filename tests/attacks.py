@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from stores import DEPARTEMENTS
-from thc_graph.settings import resources
+from thc_graph.instance.settings import resources
 from wire import Sent, request
 
 MANY = 30  # connections of one client: as many as a browser that misbehaves, or a small script

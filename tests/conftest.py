@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, settings
 from pyoxigraph import Store
 
 import stores
-from thc_graph.service import Published, Service, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.service import Published, Service, open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
 
 # A law is true or it is not; how fast it is shown depends on the machine.
 settings.register_profile(

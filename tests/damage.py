@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from thc_graph.store.history import History
+from thc_graph.store.history.commits import History
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from hypothesis import strategies as st
 
 import thc_graph.web
+from thc_graph.instance.service import Service
 from thc_graph.lists.kinds import classes_of, facets_of
-from thc_graph.service import Service
-from thc_graph.web.routing import Address
+from thc_graph.web.http.routing import Address
 
 OWN = "one that the address has"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "FROB")

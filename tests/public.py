@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from thc_graph.rdf import formats
-from thc_graph.web import assets, boardfiles, files, records
+from thc_graph.web.files import dashboard, entities, lists
+from thc_graph.web.rendering import assets
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 TERRITORY = "/doc/territoire/exemple-villeneuve"
@@ -62,7 +63,7 @@ ADDRESSES: dict[str, list[Asked]] = {
     "/recherche/description.xml": [Asked("/recherche/description.xml", "*/*")],
     "/tableau-de-bord": [Asked("/tableau-de-bord")],
     "/tableau-de-bord.{suffix}": [
-        Asked(f"/tableau-de-bord.{each.suffix}") for each in boardfiles.FORMATS
+        Asked(f"/tableau-de-bord.{each.suffix}") for each in dashboard.FORMATS
     ],
     "/tableau-de-bord/{name}.svg": [Asked("/tableau-de-bord/echeances.svg")],
     "/agenda": [Asked("/agenda")],
@@ -78,7 +79,7 @@ ADDRESSES: dict[str, list[Asked]] = {
     "/id/{kind}/{key:key}": [Asked("/id/commune/68224", status=303)],
     "/doc/{kind}/{name}": [
         *(Asked(each) for each in (TERRITORY, COMMITMENT, "/doc/region/44")),
-        *(Asked(f"{TERRITORY}.{e.suffix}") for e in (*formats.GRAPH_FORMATS, records.FORMS[0])),
+        *(Asked(f"{TERRITORY}.{e.suffix}") for e in (*formats.GRAPH_FORMATS, entities.FORMS[0])),
         Asked("/doc/commune/68224.geojson"),
         Asked("/doc/commune/0", status=404),
         Asked("/doc/commune/68224", "image/png", status=406),
@@ -90,7 +91,7 @@ ADDRESSES: dict[str, list[Asked]] = {
     "/voc/{rest:path}": [Asked("/voc/ns"), Asked("/voc/ns/Engagement"), Asked("/voc/ns.ttl")],
     "/{name}": [
         *map(Asked, ("/commune", "/engagement?lang=en", "/experience?vue=carte")),
-        *(Asked(f"/engagement.{each.suffix}") for each in files.FORMATS),
+        *(Asked(f"/engagement.{each.suffix}") for each in lists.FORMATS),
         Asked("/nulle-part", status=404),
     ],
     "none": [Asked("/nulle/part/du/tout", status=404)],

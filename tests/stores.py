@@ -14,9 +14,9 @@ import pytest
 from thc_graph.cli.app import repository
 from thc_graph.cli.import_ import load
 from thc_graph.cli.init import publish_vocabulary
-from thc_graph.settings import Settings, read_settings, resources, write_settings
-from thc_graph.sheets.datasets import inputs
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import Settings, read_settings, resources, write_settings
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.store.writes.repository import Repository
 
 DEPARTEMENTS = {"68", "26", "33", "38", "75", "35", "69", "2A", "44", "59", "13", "92", "93", "97"}
 

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
-from thc_graph import agenda
-from thc_graph.agenda import Asked
+from thc_graph.figures import agenda
+from thc_graph.figures.agenda import Asked
+from thc_graph.instance.service import Published
 from thc_graph.rdf.terms import THC
-from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thc_graph.cache import DIGEST, SHARE, Cache, Together, digest
+from thc_graph.instance.cache import DIGEST, SHARE, Cache, Together, digest
 
 parts = st.lists(st.one_of(st.text(), st.none(), st.dates()), max_size=4)
 

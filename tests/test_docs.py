@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from thc_graph.cli.app import app
-from thc_graph.settings import Settings, resources
+from thc_graph.instance.settings import Settings, resources
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = set(typer.main.get_command(app).commands)

@@ -19,10 +19,10 @@ from thc_graph.entities.describing import (
     triples,
 )
 from thc_graph.entities.model import Entity
+from thc_graph.instance.settings import resources
 from thc_graph.rdf.terms import RDFS, THC, Term
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.store.queries import Library, Value
+from thc_graph.store.library import Library, Value
 
 pytestmark = pytest.mark.anyio
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import pytest
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
+from thc_graph.instance.service import Published
 from thc_graph.lists import addresses, kinds, pages, rows, selection
 from thc_graph.lists.addresses import Asked
-from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
 

@@ -13,11 +13,11 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS, THC, A, in_graph
 from thc_graph.schema.validation import Accepted, accept
-from thc_graph.search import asking, places, words
+from thc_graph.search import places, questions, words
 from thc_graph.search.context import CUT, LONGEST, Piece, context
 from thc_graph.search.index import Index, folder_name, open_index
-from thc_graph.store.publication import Repository
-from thc_graph.store.snapshots import Snapshot
+from thc_graph.store.snapshots.snapshot import Snapshot
+from thc_graph.store.writes.repository import Repository
 
 BASE = "https://data.thc.example"
 
@@ -30,7 +30,7 @@ def index(demo: Repository) -> Index:
 
 
 def first(index: Index, text: str, kind: str = "") -> str:
-    found = asking.ask(index, text, "fr", kind)
+    found = questions.ask(index, text, "fr", kind)
     return found.groups[0].hits[0].place.iri.removeprefix(f"{BASE}/id/")
 
 
@@ -55,7 +55,7 @@ def test_what_was_meant_comes_first(index: Index, text: str, expected: str) -> N
     [("mulhuse", "mulhouse"), ("bugdet participatf", "budget participatif"), ("Mulhouse", "")],
 )
 def test_a_fault_of_typing_is_mended(index: Index, text: str, instead: str) -> None:
-    assert asking.ask(index, text, "fr").instead == instead
+    assert questions.ask(index, text, "fr").instead == instead
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_fault_of_typing_is_mended(index: Index, text: str, instead: str) -> N
     ],
 )
 def test_codes_and_iris_go_straight(index: Index, typed: str, expected: str | None) -> None:
-    found = asking.jump(index, typed, "fr")
+    found = questions.jump(index, typed, "fr")
     assert (found.iri.removeprefix(f"{BASE}/id/") if found else None) == expected
 
 
@@ -94,13 +94,13 @@ def test_the_nearest_places_that_have_something_come_in_order(index: Index) -> N
 
 @pytest.mark.parametrize("text", ["", " ", "?!", "a" * 5000, "\0", "zzzzqqq", "(", "*", "le la"])
 def test_any_text_is_a_question(index: Index, text: str) -> None:
-    assert asking.ask(index, text, "fr").total >= 0
-    assert asking.suggest(index, text, "fr") is not None
+    assert questions.ask(index, text, "fr").total >= 0
+    assert questions.suggest(index, text, "fr") is not None
     assert places.homes(index, text, "fr") == ()
 
 
 def test_a_match_in_a_text_is_marked_in_its_context(index: Index) -> None:
-    found = asking.ask(index, "transparence", "fr")
+    found = questions.ask(index, "transparence", "fr")
     pieces = [piece for group in found.groups for hit in group.hits for piece in hit.context]
     marked = {words.key(piece.text) for piece in pieces if piece.matched}
     assert marked
@@ -108,7 +108,7 @@ def test_a_match_in_a_text_is_marked_in_its_context(index: Index) -> None:
 
 
 def test_a_match_is_shown_in_its_sentence(index: Index) -> None:
-    found = asking.ask(index, "habitants printemps", "fr", "plan")
+    found = questions.ask(index, "habitants printemps", "fr", "plan")
     (shown,) = {"".join(each.text for each in hit.context) for hit in found.groups[0].hits}
     assert shown == (
         "Quatorze engagements de transparence, de participation et de collaboration, "

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from thc_graph.errors import QueueFull
-from thc_graph.service import PAGES, Published, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.lanes import asked_by, asking
-from thc_graph.store.publication import Repository
+from thc_graph.instance.service import PAGES, Published, open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.engine.lanes import asked_by, asking
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.anyio
 NAME = b"0123456789abcdef"

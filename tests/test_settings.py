@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from thc_graph.errors import SettingsError
-from thc_graph.settings import FILE, Settings, read_settings, write_settings
+from thc_graph.instance.settings import FILE, Settings, read_settings, write_settings
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

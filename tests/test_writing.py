@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from pyoxigraph import Literal, NamedNode
 
-from thc_graph import crossing, errors, writing
-from thc_graph.clerk import is_full
+from thc_graph import errors
 from thc_graph.errors import (
     EditRefused,
     QueryFailed,
@@ -25,15 +24,17 @@ from thc_graph.errors import (
     StoreLocked,
     ThcGraphError,
 )
+from thc_graph.instance import crossing, writing
+from thc_graph.instance.clerk import is_full
+from thc_graph.instance.settings import Settings, read_settings
+from thc_graph.instance.writing import Writing
+from thc_graph.people.tokens import Token
 from thc_graph.rdf.terms import SH
 from thc_graph.schema.model import Text
 from thc_graph.schema.reports import Violation
-from thc_graph.settings import Settings, read_settings
-from thc_graph.store import updates
-from thc_graph.store.publication import Repository
-from thc_graph.store.tokens import Token
-from thc_graph.store.updates import Written
-from thc_graph.writing import Writing
+from thc_graph.store.writes import updates
+from thc_graph.store.writes.repository import Repository
+from thc_graph.store.writes.updates import Written
 
 TOKEN = Token("Ville", "write", "", "")
 PATIENCE = 60.0
@@ -260,8 +261,8 @@ async def test_two_doors_on_one_store_both_write(settings: Settings, bare: Repos
 def test_a_clerk_dies_with_its_server(bare: Repository) -> None:
     program = (
         "import asyncio, os, pathlib, signal, sys\n"
-        "from thc_graph.settings import read_settings\n"
-        "from thc_graph.writing import Writing\n"
+        "from thc_graph.instance.settings import read_settings\n"
+        "from thc_graph.instance.writing import Writing\n"
         "async def run():\n"
         "    async with Writing(read_settings(pathlib.Path(sys.argv[1]))) as clerk:\n"
         "        print((await clerk._clerk).process.pid, flush=True)\n"
@@ -294,8 +295,9 @@ def test_a_clerk_who_leaves_at_once_repairs_the_store(bare: Repository) -> None:
 def test_a_server_loads_nothing_that_validates() -> None:
     """What is checked is checked by the clerk: pySHACL is half a second, and memory."""
     program = (
-        "import sys; import thc_graph.cli.serve, thc_graph.web.app, thc_graph.web.editors\n"
-        "import thc_graph.writing, thc_graph.web.server, thc_graph.web.doors\n"
+        "import sys; import thc_graph.cli.serve, thc_graph.web.app, thc_graph.web.editors_app\n"
+        "import thc_graph.instance.writing, thc_graph.web.serving.server\n"
+        "import thc_graph.web.serving.ports\n"
         "print(sorted({'pyshacl', 'rdflib', 'calamine'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -311,8 +313,8 @@ from dataclasses import replace
 from pathlib import Path
 import test_writing
 from thc_graph.errors import StoreFull
-from thc_graph.settings import read_settings
-from thc_graph.writing import Writing
+from thc_graph.instance.settings import read_settings
+from thc_graph.instance.writing import Writing
 
 source, disk = map(Path, sys.argv[1:])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(disk)], check=True)

@@ -9,9 +9,9 @@ import httpx
 from pyoxigraph import DefaultGraph, Literal, Quad, Store
 
 from engines import Endpoint
-from thc_graph.service import Service
-from thc_graph.store import snapshots
-from thc_graph.store.mirror import HOLDS, Step, mark, request, union
+from thc_graph.instance.service import Service
+from thc_graph.store.snapshots import snapshot
+from thc_graph.store.writes.mirror import HOLDS, Step, mark, request, union
 from thc_graph.web.app import create_app
 
 
@@ -36,7 +36,7 @@ def over(service: Service, address: str, **settings: Any) -> Service:
 def fill(endpoint: Endpoint, service: Service, commit: str) -> None:
     """Let an engine hold what is published here, and the mark of a commit."""
     base = service.settings.base
-    store = Store.read_only(str(snapshots.current(service.settings.store).quads))
+    store = Store.read_only(str(snapshot.current(service.settings.store).quads))
     quads = [_there(quad, base) for quad in store]
     quads.append(Quad(mark(base), HOLDS, Literal(commit), mark(base)))
     update = {"update": request(Step(quad, held=True) for quad in quads)}

@@ -8,8 +8,8 @@ import pytest
 
 import stores
 from thc_graph.cli import main
-from thc_graph.settings import read_settings, write_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import read_settings, write_settings
+from thc_graph.store.writes.repository import Repository
 
 Run = Callable[..., tuple[int, str, str]]
 

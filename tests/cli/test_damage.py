@@ -13,12 +13,13 @@ import serving
 import stores
 from damage import FEW, KINDS, TARGETS, damaged
 from thc_graph.cli.import_ import load
+from thc_graph.instance.settings import read_settings
+from thc_graph.people import tokens
 from thc_graph.rdf.terms import THC
-from thc_graph.settings import read_settings
-from thc_graph.sheets.datasets import inputs
-from thc_graph.store import recovery, tokens
-from thc_graph.store.publication import Repository
-from thc_graph.store.purging import Erasure
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.store.history.purge import Erasure
+from thc_graph.store.writes import recovery
+from thc_graph.store.writes.repository import Repository
 
 Run = Callable[..., tuple[int, str, str]]
 HEADINGS = "Type de territoire,Code INSEE,Nom,Département,Région,Population\n"

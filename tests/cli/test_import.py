@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from thc_graph.store import snapshots
-from thc_graph.store.history import History
+from thc_graph.store.history.commits import History
+from thc_graph.store.snapshots import snapshot
 
 COMMUNES = "Type de territoire,Code INSEE,Nom,Département,Région,Population\n"
 ACTEURS = "Nom,Type d'acteur,Slogan,Territoire(s) d'action\n"
@@ -288,10 +288,10 @@ def test_a_warning_refuses_only_where_that_is_asked(run, bare: Path, tmp_path: P
 def test_a_refused_file_leaves_no_trace_in_what_is_published(
     run, bare: Path, acteurs: Path
 ) -> None:
-    published = sorted(map(str, snapshots.current(bare).store()))
+    published = sorted(map(str, snapshot.current(bare).store()))
     write(acteurs, range(10), type_="planète")
     assert run(bare, "import", acteurs, "--apply")[0] == 3
-    assert sorted(map(str, snapshots.current(bare).store())) == published
+    assert sorted(map(str, snapshot.current(bare).store())) == published
     _, out, _ = run(bare, "imports", "list", "--json")
     assert len(json.loads(out)[0]["problems"]) == 10
 

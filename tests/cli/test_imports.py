@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from thc_graph.cli.app import repository
-from thc_graph.settings import read_settings
+from thc_graph.instance.settings import read_settings
 
 HEAD = "Nom,Type d'acteur,Slogan\n"
 

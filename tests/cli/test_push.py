@@ -10,8 +10,8 @@ import pytest
 
 from engines import free_port, oxigraph, virtuoso
 from thc_graph.cli import main
-from thc_graph.settings import Settings, write_settings
-from thc_graph.store.mirror import union
+from thc_graph.instance.settings import Settings, write_settings
+from thc_graph.store.writes.mirror import union
 
 DOCS = Path(__file__).parents[2] / "docs" / "remote-engines.md"
 CONCEPTS = "SELECT (COUNT(*) AS ?n) { ?s a <http://www.w3.org/2004/02/skos/core#Concept> }"

@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from thc_graph.cli.app import app
-from thc_graph.settings import Settings, read_settings, write_settings
-from thc_graph.store import tokens
+from thc_graph.instance.settings import Settings, read_settings, write_settings
+from thc_graph.people import tokens
 
 from .conftest import Run
 

@@ -13,8 +13,8 @@ import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 from thc_graph.cli.app import repository
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import locked
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import locked
 
 pytestmark = pytest.mark.long
 
@@ -24,7 +24,7 @@ PROGRAM = "from thc_graph.cli import main; main()"
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from thc_graph.store.publication import locked
+from thc_graph.store.writes.repository import locked
 with locked(Path(sys.argv[1])):
     print(os.getpid(), flush=True)
     sys.stdin.readline()

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from serving import free_port, served
-from thc_graph.settings import read_settings, write_settings
+from thc_graph.instance.settings import read_settings, write_settings
 
 SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared"))
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it

@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 from serving import served
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 from .conftest import Instance
 

@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
-from thc_graph.dashboards import board
-from thc_graph.dashboards.board import Asked, Board
-from thc_graph.dashboards.commitments import read
+from thc_graph.figures import dashboard
+from thc_graph.figures.commitments import read
+from thc_graph.figures.dashboard import Asked, Board
+from thc_graph.instance.service import Published
 from thc_graph.rdf.terms import THC
-from thc_graph.service import Published
 
 pytestmark = pytest.mark.anyio
 
@@ -25,15 +25,15 @@ ASKED = [
     Asked(DAY, {"territoire": (TOWN,)}),
     Asked(DAY, {"plan": (PLAN,), "statutCourant": (UNDER_WAY,)}),
     Asked(DAY, {"rubrique": (TRANSPARENCY,)}),
-    Asked(DAY, {"rubrique": (TRANSPARENCY,)}, board.PASSED),
-    *(Asked(DAY, delay=delay) for delay in board.DELAYS),
-    Asked(date(2030, 1, 1), delay=board.PASSED),
+    Asked(DAY, {"rubrique": (TRANSPARENCY,)}, dashboard.PASSED),
+    *(Asked(DAY, delay=delay) for delay in dashboard.DELAYS),
+    Asked(date(2030, 1, 1), delay=dashboard.PASSED),
     Asked(DAY, {"territoire": (NamedNode(f"{BASE}/commune/68224"),)}),
 ]
 
 
 async def made(reading: Published, asked: Asked) -> Board:
-    found = await board.board(reading, reading.index, asked)
+    found = await dashboard.board(reading, reading.index, asked)
     assert found is not None
     return found
 
@@ -43,7 +43,7 @@ async def test_the_figures_are_those_of_its_query(
     reading: Published, demo_store: Store, asked: Asked
 ) -> None:
     found = await made(reading, asked)
-    rows = demo_store.query(await board.query_of(reading, asked))
+    rows = demo_store.query(await dashboard.query_of(reading, asked))
     assert isinstance(rows, QuerySolutions)
     by_status = {row["engagement"]: row["statut"] for row in rows}
     assert found.whole.total == len(by_status) == len(found.rows)
@@ -51,7 +51,9 @@ async def test_the_figures_are_those_of_its_query(
     assert {share.status.iri: share.count for share in found.whole.shares} == Counter(
         by_status.values()
     )
-    assert await board.select(reading, reading.index, asked) == [e.iri.value for e in found.rows]
+    assert await dashboard.select(reading, reading.index, asked) == [
+        e.iri.value for e in found.rows
+    ]
 
 
 async def test_nothing_asked_for_in_vain(reading: Published) -> None:
@@ -103,7 +105,7 @@ async def test_lines_count_what_their_address_finds(reading: Published) -> None:
 
 
 async def test_there_is_no_page_beyond_the_last(reading: Published) -> None:
-    assert await board.board(reading, reading.index, Asked(DAY, number=2)) is None
+    assert await dashboard.board(reading, reading.index, Asked(DAY, number=2)) is None
 
 
 async def test_what_is_no_commitment_is_not_read(reading: Published) -> None:

@@ -2,11 +2,11 @@
 
 import pytest
 
+from thc_graph.instance.settings import resources
+from thc_graph.names.words import heading
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.sheets.columns import members
-from thc_graph.sheets.words import heading
+from thc_graph.sheets.columns.layout import members
 
 
 @pytest.fixture(scope="module")

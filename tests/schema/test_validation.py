@@ -3,12 +3,12 @@
 import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 
+from thc_graph.instance.settings import resources
 from thc_graph.rdf.terms import RDFS, SH, THC, XSD, A
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import violations
-from thc_graph.settings import resources
 
 X, Y = NamedNode("https://x/a"), NamedNode("https://x/b")
 CODE = NamedNode("http://rdf.insee.fr/def/geo#codeINSEE")

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 PUBLISHING = """
 import gc, os, sys
@@ -15,7 +15,7 @@ from thc_graph.cli.app import repository
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS, THC, A
 from thc_graph.schema.validation import Accepted
-from thc_graph.settings import read_settings
+from thc_graph.instance.settings import read_settings
 
 gc.collect()
 gc.disable()

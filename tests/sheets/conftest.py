@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Quad, Store
 
+from thc_graph.instance.settings import resources
+from thc_graph.names.lexicon import Lexicon, of_store
+from thc_graph.names.names import Names
+from thc_graph.names.published import departement
 from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema, read_triples
-from thc_graph.settings import resources
-from thc_graph.sheets.conversion import convert_all
-from thc_graph.sheets.converted import Conversion
-from thc_graph.sheets.datasets import Dataset, Input
-from thc_graph.sheets.lexicon import Lexicon, of_store
-from thc_graph.sheets.names import Names
+from thc_graph.sheets.imports.conversion import convert_all
+from thc_graph.sheets.imports.converted import Conversion
+from thc_graph.sheets.imports.datasets import Dataset, Input
+from thc_graph.sheets.imports.recognition import recognise
 from thc_graph.sheets.problems import Problem
-from thc_graph.sheets.published import departement
-from thc_graph.sheets.recognition import recognise
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
 
 BASE = "https://data.thc.example"
 LIBRARY = Library(resources().queries_folder)

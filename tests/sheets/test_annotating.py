@@ -12,11 +12,11 @@ from openpyxl.styles import PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
 import stores
-from thc_graph.settings import Settings
-from thc_graph.sheets.annotating import annotate
-from thc_graph.sheets.datasets import inputs
-from thc_graph.sheets.loading import Options, load
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import Settings
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.sheets.imports.load import Options, load
+from thc_graph.sheets.workbooks.annotation import annotate
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.long
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from thc_graph.errors import SheetError
-from thc_graph.sheets.datasets import inputs
+from thc_graph.sheets.imports.datasets import inputs
 
 
 def test_a_folder_of_sheets_is_one_dataset(tmp_path: Path) -> None:

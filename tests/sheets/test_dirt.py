@@ -16,17 +16,17 @@ import openpyxl
 import pytest
 from pyoxigraph import NamedNode, Store
 
+from thc_graph.names.lexicon import Lexicon
+from thc_graph.names.names import Names
+from thc_graph.names.published import departement
 from thc_graph.schema.model import Schema
-from thc_graph.sheets.annotating import annotate
-from thc_graph.sheets.conversion import convert_all
-from thc_graph.sheets.datasets import Dataset, Input
-from thc_graph.sheets.importing import Part
-from thc_graph.sheets.lexicon import Lexicon
-from thc_graph.sheets.names import Names
+from thc_graph.sheets.imports.conversion import convert_all
+from thc_graph.sheets.imports.datasets import Dataset, Input
+from thc_graph.sheets.imports.proposal import Part
+from thc_graph.sheets.imports.recognition import recognise
 from thc_graph.sheets.problems import Problem, Severity
-from thc_graph.sheets.published import departement
-from thc_graph.sheets.recognition import recognise
-from thc_graph.store.history import Source
+from thc_graph.sheets.workbooks.annotation import annotate
+from thc_graph.store.history.commits import Source
 
 BASE = "https://data.thc.example"
 LONGEST = 32_000  # characters in a cell of a workbook

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad
 
 from thc_graph.cli.import_ import Report, load
+from thc_graph.instance.settings import Settings
+from thc_graph.names import keys
+from thc_graph.names.words import folded
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS, SKOS, THC, A
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import Settings
-from thc_graph.sheets import keys
-from thc_graph.sheets.datasets import inputs
-from thc_graph.sheets.words import folded
-from thc_graph.store.publication import Repository
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.store.writes.repository import Repository
 
 BASE = "https://data.thc.example"
 HEAD = "Identifiant;Nature;Nom;Type d'acteur\n"

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
 
+from thc_graph.instance.settings import Settings, resources
+from thc_graph.names.lexicon import FOLDER, Lexicon, NameFile, of_snapshot, of_store
 from thc_graph.rdf.terms import RDFS, THC, A
-from thc_graph.settings import Settings, resources
-from thc_graph.sheets.datasets import inputs
-from thc_graph.sheets.importing import Complete
-from thc_graph.sheets.lexicon import FOLDER, Lexicon, NameFile, of_snapshot, of_store
-from thc_graph.sheets.loading import Options, load
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.sheets.imports.load import Options, load
+from thc_graph.sheets.imports.proposal import Complete
 from thc_graph.store import segments
-from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
-from thc_graph.store.snapshots import Draft, Snapshot
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots.snapshot import Draft, Snapshot
+from thc_graph.store.writes.repository import Repository
 
 HEAD = "Identifiant;Nature;Nom;Type d'acteur\n"
 STATES = {

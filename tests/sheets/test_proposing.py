@@ -7,11 +7,11 @@ import yaml
 from typer.testing import CliRunner
 
 from thc_graph.cli.app import app
+from thc_graph.instance.settings import resources
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.sheets.columns import layout, read_mapping
-from thc_graph.sheets.proposing import proposed
-from thc_graph.sheets.reading import Row, Table, read_tables
+from thc_graph.sheets.columns.layout import layout, read_mapping
+from thc_graph.sheets.columns.proposal import proposed
+from thc_graph.sheets.tables.reading import Row, Table, read_tables
 
 FOLDERS = resources()
 SCHEMA = read_schema(FOLDERS.ontology_folder, FOLDERS.shapes_folder)

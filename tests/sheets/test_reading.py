@@ -12,7 +12,7 @@ from odf import opendocument, table, text
 from openpyxl.comments import Comment
 
 from thc_graph.errors import SheetError
-from thc_graph.sheets.reading import LIMITS, read_tables
+from thc_graph.sheets.tables.reading import LIMITS, read_tables
 
 ROWS = [["Nom", "Créé le"], ["Été", "2015"]]
 

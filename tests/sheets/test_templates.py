@@ -10,16 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thc_graph.instance.settings import resources
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.sheets import escaping, metadata, values
-from thc_graph.sheets.columns import layout
-from thc_graph.sheets.pages import Page, as_csv
-from thc_graph.sheets.reading import read_tables
-from thc_graph.sheets.rows import entities
-from thc_graph.sheets.templates import Kind, Template, template
-from thc_graph.sheets.values import Unreadable
-from thc_graph.sheets.workbooks import WRITERS
+from thc_graph.sheets.cells import values
+from thc_graph.sheets.cells.values import Unreadable
+from thc_graph.sheets.columns.layout import layout
+from thc_graph.sheets.columns.template import Kind, Template, template
+from thc_graph.sheets.imports.rows import entities
+from thc_graph.sheets.tables import escaping
+from thc_graph.sheets.tables.reading import read_tables
+from thc_graph.sheets.workbooks import metadata
+from thc_graph.sheets.workbooks.pages import Page, as_csv
+from thc_graph.sheets.workbooks.writers import WRITERS
 
 FOLDERS = resources()
 SCHEMA = read_schema(FOLDERS.ontology_folder, FOLDERS.shapes_folder)

@@ -5,7 +5,15 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import RDF, XSD
 from thc_graph.schema.model import PropertyShape, Step
-from thc_graph.sheets.values import Period, Unreadable, is_nothing, link, literal, read, split
+from thc_graph.sheets.cells.values import (
+    Period,
+    Unreadable,
+    is_nothing,
+    link,
+    literal,
+    read,
+    split,
+)
 
 
 def shape(*datatypes: NamedNode, **facts: object) -> PropertyShape:

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
+from thc_graph.instance.settings import Settings, resources
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.reading import read_schema
 from thc_graph.schema.validation import Accepted
-from thc_graph.settings import Settings, resources
-from thc_graph.store.derivation import Derivation
-from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots.derivation import Derivation
+from thc_graph.store.writes.repository import Repository
 
 SHAPES = Path(__file__).parents[1] / "fixtures/editing"
 SOURCE = f"{Settings.base}/graph/essai/communes"

@@ -20,16 +20,17 @@ from thc_graph.errors import (
     StoreNotEmpty,
     StoreTooNew,
 )
+from thc_graph.instance.settings import resources
 from thc_graph.rdf.changes import ChangeSet, patch
 from thc_graph.schema.model import Schema
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import resources
-from thc_graph.store import layout, purging
-from thc_graph.store.backup import back_up, read_manifest, restore
-from thc_graph.store.derivation import Derivation
-from thc_graph.store.publication import Repository
-from thc_graph.store.purging import Erasure
-from thc_graph.store.queries import Library
+from thc_graph.store import layout
+from thc_graph.store.history import purge
+from thc_graph.store.history.backup import back_up, read_manifest, restore
+from thc_graph.store.history.purge import Erasure
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots.derivation import Derivation
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.long
 
@@ -170,7 +171,7 @@ def test_nothing_is_written_over(store: Repository, tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_being_purged_is_not_copied(store: Repository, tmp_path: Path) -> None:
-    purging.begin(store.root, store.history, Erasure(("https://x/2",)), "Ville")
+    purge.begin(store.root, store.history, Erasure(("https://x/2",)), "Ville")
     with pytest.raises(StoreBusy):
         back_up(store.root, tmp_path / "backup")
     assert not list(tmp_path.glob("*backup*"))

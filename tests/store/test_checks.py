@@ -7,11 +7,11 @@ from pyoxigraph import QuerySolutions, Store
 
 import stores
 from thc_graph.cli.import_ import load
-from thc_graph.settings import Settings, resources
-from thc_graph.sheets.datasets import inputs
-from thc_graph.store.checks import broken
-from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
+from thc_graph.instance.settings import Settings, resources
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots.checks import broken
+from thc_graph.store.writes.repository import Repository
 
 LIBRARY = Library(resources().queries_folder)
 

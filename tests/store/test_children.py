@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import thc_graph
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 SECONDS = 60.0
 # An engine that may write, left to the collector, hangs whatever closes it in a forked copy.
@@ -22,8 +22,8 @@ from pyoxigraph import NamedNode, Quad
 from thc_graph.cli.app import repository
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.settings import read_settings
-from thc_graph.store.pool import Pool
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.engine.pool import Pool
 
 def publish(writable, number):
     quad = Quad(*[NamedNode(f"urn:{number}")] * 3, NamedNode("urn:g"))
@@ -64,7 +64,8 @@ FORKING = re.compile(r"preexec_fn|os\.fork\b|forkpty|subprocess_exec|subprocess_
 
 
 SOURCE = Path(thc_graph.__file__).parent
-SUPERVISOR = SOURCE / "cli/supervisor.py"  # forks before any store is opened, any thread started
+# It forks before any store is opened, any thread started.
+SUPERVISOR = SOURCE / "web/serving/supervisor.py"
 
 
 @pytest.mark.parametrize("path", sorted({*SOURCE.rglob("*.py")} - {SUPERVISOR}), ids=str)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, RdfFormat, Store
 
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
 
 QUERIES = Path(__file__).parents[2] / "queries"
 LIBRARY = Library(QUERIES)

@@ -22,10 +22,10 @@ from pyoxigraph import (
 
 from engines import EACH, ENGINES, Endpoint, expect_shortfall
 from thc_graph.errors import QueryNotAcceptable, QuerySyntaxError, QueryTimeout
-from thc_graph.store.engine import Answer, Engine, Query
-from thc_graph.store.mirror import Step, request
-from thc_graph.store.pool import Pool
-from thc_graph.store.remote import Dataset, Remote
+from thc_graph.store.engine.engine import Answer, Engine, Query
+from thc_graph.store.engine.pool import Pool
+from thc_graph.store.engine.remote import Dataset, Remote
+from thc_graph.store.writes.mirror import Step, request
 
 CSV, TSV = "text/csv", "text/tab-separated-values"
 JSON, XML = "application/sparql-results+json", "application/sparql-results+xml"

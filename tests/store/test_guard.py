@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thc_graph.errors import QueryError, QueryForbidden, QueryTooComplex, QueryTooLarge
-from thc_graph.store import guard
-from thc_graph.store.guard import (
+from thc_graph.store.engine import guard
+from thc_graph.store.engine.guard import (
     MAX_BYTES,
     MAX_CHAIN,
     MAX_DEPTH,

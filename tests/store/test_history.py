@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.errors import HistoryCorrupt
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.validation import Accepted, accept_unchecked
-from thc_graph.store.history import ASIDE, History, Source
+from thc_graph.store.history.commits import ASIDE, History, Source
 
 NODE = NamedNode("https://x/a")
 
@@ -57,7 +57,7 @@ def test_what_was_not_acknowledged_is_removed(tmp_path: Path) -> None:
 def test_a_clock_set_back_keeps_the_order(tmp_path: Path, monkeypatch) -> None:
     history, times = History(tmp_path), []
     for day in ("2026-11-20", "2026-11-30", "2026-11-05", "2026-11-29", "2026-12-01"):
-        monkeypatch.setattr("thc_graph.store.history.datetime", clock(day))
+        monkeypatch.setattr("thc_graph.store.history.commits.datetime", clock(day))
         times.append(history.record(change(day), "Ville", day).time[:10])
         assert history.is_ahead == (day < times[-1])
     assert times == ["2026-11-20", "2026-11-30", "2026-11-30", "2026-11-30", "2026-12-01"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from thc_graph.errors import QueryTimeout, QueueFull
-from thc_graph.store.lanes import Client, LaneRoom, Room
+from thc_graph.store.engine.lanes import Client, LaneRoom, Room
 
 SOON, LATE = 0.05, 60.0
 CANCELLED = asyncio.CancelledError

@@ -10,15 +10,15 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple
 import stores
 from engines import EACH, ENGINES, Endpoint
 from thc_graph.errors import RemoteRefused
+from thc_graph.instance.settings import resources
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import SKOS, A
 from thc_graph.schema.reading import read_schema
 from thc_graph.schema.validation import Accepted, accept
-from thc_graph.settings import resources
-from thc_graph.store.derivation import Derivation
-from thc_graph.store.mirror import BATCH, Held, Mirror, Step, mark, request, union
-from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots.derivation import Derivation
+from thc_graph.store.writes.mirror import BATCH, Held, Mirror, Step, mark, request, union
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.long
 

@@ -22,9 +22,9 @@ from thc_graph.errors import (
     QueueFull,
     StoreError,
 )
-from thc_graph.store.engine import Lane, Query
-from thc_graph.store.lanes import Client, LaneState, Room
-from thc_graph.store.pool import MEBIBYTE, MUCH, Pool
+from thc_graph.store.engine.engine import Lane, Query
+from thc_graph.store.engine.lanes import Client, LaneState, Room
+from thc_graph.store.engine.pool import MEBIBYTE, MUCH, Pool
 
 pytestmark = pytest.mark.long
 
@@ -352,7 +352,7 @@ def test_no_child_is_left_after_stop(snapshot: Path) -> None:
 def test_children_die_with_their_parent(snapshot: Path) -> None:
     program = (
         "import asyncio, os, pathlib, signal, sys\n"
-        "from thc_graph.store.pool import Pool\n"
+        "from thc_graph.store.engine.pool import Pool\n"
         "async def run():\n"
         "    pool = Pool(pathlib.Path(sys.argv[1]), 1)\n"
         "    await pool.start()\n"

@@ -17,10 +17,10 @@ from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.store.history import Commit
-from thc_graph.store.publication import Published, Repository
-from thc_graph.store.queries import Library
-from thc_graph.store.touches import Touches
+from thc_graph.store.history.by_entity import Touches
+from thc_graph.store.history.commits import Commit
+from thc_graph.store.library import Library
+from thc_graph.store.writes.repository import Published, Repository
 
 GRAPH = NamedNode("https://data.thc.example/graph/essai/essai")
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Store
 
+from thc_graph.instance.settings import resources
 from thc_graph.schema.model import Text
-from thc_graph.settings import resources
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
 
 TEXT = """#+ summary: Things of a kind.
 #+ used by: tests

@@ -28,9 +28,9 @@ from thc_graph.errors import (
     RemoteUnreachable,
     RemoteWrong,
 )
-from thc_graph.store.engine import Query
-from thc_graph.store.lanes import Room
-from thc_graph.store.remote import NOTHING, Dataset, Remote, credentials
+from thc_graph.store.engine.engine import Query
+from thc_graph.store.engine.lanes import Room
+from thc_graph.store.engine.remote import NOTHING, Dataset, Remote, credentials
 
 pytestmark = pytest.mark.long
 
@@ -234,7 +234,7 @@ def test_nobody_is_there() -> None:
 
 
 def test_nobody_takes_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thc_graph.store.remote.CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr("thc_graph.store.engine.remote.CONNECT_SECONDS", 0.3)
     with socket.socket() as full, socket.socket() as other:
         full.bind(("127.0.0.1", 0))
         full.listen(0)

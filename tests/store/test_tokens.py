@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from thc_graph.errors import StoreError
-from thc_graph.store import files, tokens
+from thc_graph.people import tokens
+from thc_graph.store import files
 
 
 def test_only_a_hash_is_kept_and_only_for_its_owner(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.store import seals, segments
-from thc_graph.store.history import Commit, History
-from thc_graph.store.publication import Repository
-from thc_graph.store.purging import Erasure
-from thc_graph.store.snapshots import Snapshot
-from thc_graph.store.touches import FOLDER, HEAD, ID, ROW, Touches
+from thc_graph.store import segments
+from thc_graph.store.history.by_entity import FOLDER, HEAD, ID, ROW, Touches
+from thc_graph.store.history.commits import Commit, History
+from thc_graph.store.history.purge import Erasure
+from thc_graph.store.snapshots import seals
+from thc_graph.store.snapshots.snapshot import Snapshot
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.long
 

@@ -12,8 +12,8 @@ from thc_graph.errors import CommitUnknown, UndoConflict
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import PROV
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.store.history import Commit, History
-from thc_graph.store.undoing import between, inverse, named
+from thc_graph.store.history.commits import Commit, History
+from thc_graph.store.history.undo import between, inverse, named
 
 GRAPH = NamedNode("https://x/graph/a/b")
 SOURCES = NamedNode("https://x/graph/provenance/a")

@@ -23,10 +23,10 @@ from thc_graph.errors import (
     StoreLocked,
     ThcGraphError,
 )
-from thc_graph.store import editor, updates
-from thc_graph.store.desk import Desk
-from thc_graph.store.publication import Repository
-from thc_graph.store.updates import Condition, Edit, Written
+from thc_graph.store.writes import update_child, updates
+from thc_graph.store.writes.repository import Repository
+from thc_graph.store.writes.update_process import Desk
+from thc_graph.store.writes.updates import Condition, Edit, Written
 
 pytestmark = pytest.mark.long
 
@@ -91,7 +91,7 @@ def transfer(kind: str, body: str, graph: str = SOURCE) -> Edit:
 def test_a_change_is_what_the_engine_would_do(
     text: str, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(editor, "SMALL", 5_000 if way == "in memory" else 0)
+    monkeypatch.setattr(update_child, "SMALL", 5_000 if way == "in memory" else 0)
     before, after = Store(str(tmp_path / "before")), Store()
     before.update(
         "INSERT DATA { <urn:a> <urn:p> 1, 2 . "
@@ -103,7 +103,7 @@ def test_a_change_is_what_the_engine_would_do(
     request = {**updates.update(text, BASE).request, **facts}
     if way == "on a copy":
         request.update(mentioned=None, operation=None)
-    removed, added = editor.changed_by_update(before, request)
+    removed, added = update_child.changed_by_update(before, request)
     assert (removed, added) == (set(before) - set(after), set(after) - set(before))
 
 
@@ -113,7 +113,7 @@ QUADS = st.lists(st.builds(Quad, NODES, NODES, NODES), unique=True)
 
 @given(QUADS, QUADS)
 def test_a_difference_is_that_of_the_sets(before: list[Quad], after: list[Quad]) -> None:
-    removed, added = editor.difference(before, after)
+    removed, added = update_child.difference(before, after)
     assert (removed, added) == (set(before) - set(after), set(after) - set(before))
 
 
@@ -242,7 +242,7 @@ def test_a_runaway_update_is_stopped_and_the_next_write_is_served(plain: Reposit
 def test_a_write_changes_so_many_facts(
     edit: Edit | str, way: str, plain: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(editor, "SMALL", 5_000 if way == "in memory" else 0)
+    monkeypatch.setattr(update_child, "SMALL", 5_000 if way == "in memory" else 0)
     facts = "<urn:a> <urn:p> 4, 5, 6"
     desk = Desk(plain.root, 20, MEMORY)
     write(plain, desk, f"INSERT DATA {{ {facts} . GRAPH <urn:g> {{ {facts} }} }}")

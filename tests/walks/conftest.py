@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext
 
 from browsing import chromium
 from serving import served
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,10 @@ from attacks import Attack, attacks, codes
 from onlooker import Seen, looking
 from processes import listening, memory, size, tree, used
 from serving import running
-from thc_graph.cache import Cache
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings, write_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.cache import Cache
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings, write_settings
+from thc_graph.store.writes.repository import Repository
 from visiting import visiting
 from wire import Came, Sent, exchange
 

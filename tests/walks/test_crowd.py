@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 CROWD = Path(__file__).parents[2] / "benchmarks" / "crowd.py"
 MEBIBYTE = 1 << 20

@@ -8,10 +8,10 @@ import yaml
 from typer.testing import CliRunner
 
 from thc_graph.cli.app import app
-from thc_graph.settings import Settings, resources
-from thc_graph.sheets.datasets import inputs
-from thc_graph.sheets.importing import Proposal, propose
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import Settings, resources
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.sheets.imports.proposal import Proposal, propose
+from thc_graph.store.writes.repository import Repository
 
 PLAN = "exemple-villeneuve-2024-2027"
 

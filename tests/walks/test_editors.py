@@ -6,9 +6,9 @@ from http import HTTPStatus
 import httpx
 
 from serving import PATIENCE, free_port, served
-from thc_graph.settings import Settings
-from thc_graph.store import tokens
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import Settings
+from thc_graph.people import tokens
+from thc_graph.store.writes.repository import Repository
 
 ACTOR = f"<{Settings.base}/id/organisation/atelier-des-communs>"
 PAGE = "/doc/organisation/atelier-des-communs"

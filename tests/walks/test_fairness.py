@@ -20,8 +20,8 @@ import httpx
 import pytest
 
 from serving import running
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = [
     pytest.mark.all,

@@ -12,12 +12,12 @@ import httpx
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode, Store, parse
 
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings
 from thc_graph.rdf import iris
 from thc_graph.rdf.formats import GRAPH_FORMATS
 from thc_graph.rdf.terms import A
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 
 BASE = "https://data.thc.example"

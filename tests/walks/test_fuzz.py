@@ -30,9 +30,9 @@ import grammar
 import processes
 from grammar import HOST, Asked, Words
 from serving import running
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 from wire import Came, Sent, exchange
 

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 import stores
 from thc_graph.cli.app import app
-from thc_graph.store import snapshots
-from thc_graph.store.publication import Repository
+from thc_graph.store.snapshots import snapshot
+from thc_graph.store.writes.repository import Repository
 
 GUIDE = Path(__file__).parents[2] / "docs/guide-coordination.md"
 SCREEN = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -47,7 +47,7 @@ def test_the_guide(demo: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyP
         Path(name).write_text(text, "utf-8")
     assert len(screens()) >= 12
     for screen, expected in screens():
-        command = COMMIT.sub(str(snapshots.current(Path("store")).commit[:8]), screen)
+        command = COMMIT.sub(str(snapshot.current(Path("store")).commit[:8]), screen)
         words, _, output = command.partition(" > ")
         result = CliRunner().invoke(app, ["--store", "store", *shlex.split(words)])
         refused = any(line.startswith("  ✖") for line in expected)

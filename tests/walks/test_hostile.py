@@ -26,8 +26,8 @@ import httpx
 import pytest
 
 from serving import children, running
-from thc_graph.settings import read_settings, write_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import read_settings, write_settings
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = [
     pytest.mark.all,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, QueryBoolean, RdfFormat, Store
 
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
 
 BASE = "https://data.thc.example"
 ROOT = Path(__file__).parents[2]

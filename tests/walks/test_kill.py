@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode
 
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.long
 
@@ -28,9 +28,9 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from thc_graph.cli.app import repository
-from thc_graph.settings import read_settings
-from thc_graph.sheets.datasets import inputs
-from thc_graph.sheets.loading import Options, load
+from thc_graph.instance.settings import read_settings
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.sheets.imports.load import Options, load
 
 store, sheet = map(Path, sys.argv[1:])
 settings = read_settings(store)

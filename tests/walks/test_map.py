@@ -7,8 +7,8 @@ from playwright.sync_api import Page
 
 import axe
 from browsing import chromium, needs_chromium
-from thc_graph.web import assets
-from thc_graph.web.atlas import ZOOMABLE
+from thc_graph.web.pages.maps import ZOOMABLE
+from thc_graph.web.rendering import assets
 
 ADDRESS = "/carte?nature=experience&lang=fr"
 

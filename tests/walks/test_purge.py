@@ -18,19 +18,19 @@ from typer.testing import CliRunner
 
 from thc_graph.cli.app import app
 from thc_graph.errors import HistoryCorrupt
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import Settings, read_settings
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import FOAF, RDFS, A
 from thc_graph.schema.model import Text
 from thc_graph.schema.validation import Accepted, accept_unchecked
-from thc_graph.service import open_service
-from thc_graph.settings import Settings, read_settings
-from thc_graph.sheets import journal
+from thc_graph.sheets.imports import journal
 from thc_graph.sheets.problems import Cell, Problem, Severity
-from thc_graph.store import purging
-from thc_graph.store.history import Source
-from thc_graph.store.publication import Repository
-from thc_graph.store.purging import Erasure
+from thc_graph.store.history import purge as purges
+from thc_graph.store.history.commits import Source
+from thc_graph.store.history.purge import Erasure
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 
 BASE = Settings.base
@@ -132,11 +132,11 @@ def test_a_person_leaves_every_byte(store: Repository) -> None:
     assert next(published.quads_for_pattern(OTHER, A, None, None), None)
     assert not list(published.quads_for_pattern(None, None, PERSON, None))
     (entry,) = journal.entries(store.root)
-    assert entry.files == [purging.MASK, "autre.csv"]
-    told = purging.tombstone(store.root, PERSON.value)
+    assert entry.files == [purges.MASK, "autre.csv"]
+    told = purges.tombstone(store.root, PERSON.value)
     assert told is not None
     assert told.reason == "request"
-    assert purging.tombstone(store.root, OTHER.value) is None
+    assert purges.tombstone(store.root, OTHER.value) is None
 
 
 def test_the_preview_names_who_is_left(store: Repository) -> None:
@@ -167,7 +167,7 @@ def test_a_fact_leaves_and_the_person_stays(store: Repository) -> None:
     snapshot = store.current()
     assert snapshot is not None
     assert next(snapshot.store().quads_for_pattern(PERSON, RDFS["label"], None, None), None)
-    assert purging.tombstone(store.root, PERSON.value) is None
+    assert purges.tombstone(store.root, PERSON.value) is None
 
 
 def test_a_second_purge_redacts_what_the_first_had(store: Repository) -> None:
@@ -239,7 +239,7 @@ def test_a_purge_killed_anywhere_is_finished_by_the_next_writer(
         assert not (own.root / "purge.json").exists()
         if is_begun or code == 0:
             assert holding(own.root, *TRACES) == [], moment
-            assert purging.tombstone(own.root, PERSON.value)
+            assert purges.tombstone(own.root, PERSON.value)
             assert sum(commit.purge is not None for commit in own.history.log()) == 1
         begun += is_begun
         shutil.rmtree(own.root)

@@ -8,18 +8,18 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode
 
 import stores
 from thc_graph.cli.import_ import Report, load
+from thc_graph.instance.settings import Settings, resources
+from thc_graph.names.keys import PATTERN
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DCT, RDFS, THC, A
-from thc_graph.settings import Settings, resources
-from thc_graph.sheets import loading
-from thc_graph.sheets.columns import layout, read_mapping
-from thc_graph.sheets.datasets import Input, inputs
-from thc_graph.sheets.importing import Proposal, propose
-from thc_graph.sheets.keys import PATTERN
-from thc_graph.sheets.loading import Options
+from thc_graph.sheets.columns.layout import layout, read_mapping
+from thc_graph.sheets.imports import load as loading
+from thc_graph.sheets.imports.datasets import Input, inputs
+from thc_graph.sheets.imports.load import Options
+from thc_graph.sheets.imports.proposal import Proposal, propose
 from thc_graph.sheets.problems import Severity
-from thc_graph.sheets.reading import Row, Table
-from thc_graph.store.publication import Repository
+from thc_graph.sheets.tables.reading import Row, Table
+from thc_graph.store.writes.repository import Repository
 
 SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared"))
 REAL = SHARED / "data" / "real"

@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode, Store
 
+from thc_graph.instance.settings import Settings
+from thc_graph.names.names import Names
+from thc_graph.names.published import known
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import RDF, XSD, A
 from thc_graph.schema.model import PropertyShape
-from thc_graph.settings import Settings
-from thc_graph.sheets import loading
-from thc_graph.sheets.columns import members
-from thc_graph.sheets.datasets import Input, inputs
-from thc_graph.sheets.exporting import Filled, filled
-from thc_graph.sheets.importing import propose
-from thc_graph.sheets.loading import Options
-from thc_graph.sheets.names import Names
-from thc_graph.sheets.pages import Page
+from thc_graph.sheets.columns.layout import members
+from thc_graph.sheets.columns.template import Column, template
+from thc_graph.sheets.imports import load
+from thc_graph.sheets.imports.datasets import Input, inputs
+from thc_graph.sheets.imports.load import Options
+from thc_graph.sheets.imports.proposal import propose
 from thc_graph.sheets.problems import Severity
-from thc_graph.sheets.published import known
-from thc_graph.sheets.templates import Column, template
-from thc_graph.sheets.workbooks import WRITERS
-from thc_graph.store.publication import Repository
+from thc_graph.sheets.workbooks.filling import Filled, filled
+from thc_graph.sheets.workbooks.pages import Page
+from thc_graph.sheets.workbooks.writers import WRITERS
+from thc_graph.store.writes.repository import Repository
 
 BASE = Settings.base
 GRAPH = f"{BASE}/graph/"
@@ -203,7 +203,7 @@ def filled_in(
     own = replace(demo, root=folder / "store")
     shutil.copytree(demo.root, own.root)
     files = written(rows, ".xlsx", folder)
-    report = loading.load(files, own, Options(BASE, "tests", apply=True))
+    report = load.load(files, own, Options(BASE, "tests", apply=True))
     assert [p.as_dict("fr") for p in report.problems if p.severity is Severity.ERROR] == []
     assert report.commit
     return own

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from serving import children
-from thc_graph.settings import Settings, write_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.settings import Settings, write_settings
+from thc_graph.store.writes.repository import Repository
 
 PROGRAM = "from thc_graph.cli import main; main()"
 RUNAWAY = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 WRITES = Path(__file__).parents[2] / "benchmarks" / "writes.py"
 NOISE = 3  # times what a quiet machine shows

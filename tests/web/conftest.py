@@ -14,11 +14,11 @@ import uvicorn
 from pyoxigraph import NamedNode, Quad, RdfFormat, Store, parse
 
 from engines import ENGINES, Endpoint, commit_named
+from thc_graph.instance.service import Service, open_service
+from thc_graph.instance.settings import Settings, read_settings, resources
 from thc_graph.schema.reading import read_schema
-from thc_graph.service import Service, open_service
-from thc_graph.settings import Settings, read_settings, resources
-from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 from visiting import visiting
 

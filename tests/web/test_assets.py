@@ -7,7 +7,8 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from thc_graph.web import assets, statics
+from thc_graph.web.rendering import assets
+from thc_graph.web.serving import statics
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from pyoxigraph import Literal, NamedNode
 
-from thc_graph.atlas import Map, Place
-from thc_graph.web import atlas
+from thc_graph.figures.maps import Map, Place
+from thc_graph.web.pages import maps
 
 pytestmark = pytest.mark.anyio
 
@@ -73,10 +73,10 @@ def test_every_departement_is_drawn_once() -> None:
     node = NamedNode("https://data.thc.example/id/departement/68")
     place = Place(node, "68", Literal("Haut-Rhin", language="fr"), 3)
     found = Map("engagement", 4, 0, (place, replace(place, code="974", count=1)))
-    drawing = atlas.drawing(found)
+    drawing = maps.drawing(found)
     squares = {square.place.code for square in drawing.squares}
     outlined = {place.code for place, _ in drawing.outlined}
     assert (squares | outlined, squares & outlined) == ({"68", "974"}, set())
     assert "974" in squares
-    if atlas.outlines():
+    if maps.outlines():
         assert "CC BY 4.0" in drawing.credit

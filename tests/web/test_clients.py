@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from starlette.requests import HTTPConnection
 
-from thc_graph.settings import Settings
-from thc_graph.web.clients import address_of, client_of, may_read_metrics, shortened
+from thc_graph.instance.settings import Settings
+from thc_graph.web.http.clients import address_of, client_of, may_read_metrics, shortened
 
 
 def connection(peer: str | None, trusted: tuple[str, ...] = (), **headers: str) -> HTTPConnection:

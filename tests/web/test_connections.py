@@ -13,11 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
-from thc_graph.service import Service
+from thc_graph.instance.service import Service
 from thc_graph.web.app import create_app
-from thc_graph.web.connections import Entrance
-from thc_graph.web.rendering import read_messages
-from thc_graph.web.server import Server
+from thc_graph.web.rendering.templates import read_messages
+from thc_graph.web.serving.connections import Entrance
+from thc_graph.web.serving.server import Server
 
 PATIENCE = 30.0
 LIMITS = {"slow_seconds": 1.0, "head_size": 16 << 10, "client_connections": 8}

@@ -16,10 +16,10 @@ from icalendar import Calendar
 from pyoxigraph import RdfFormat, parse
 from python_calamine import CalamineWorkbook
 
-from thc_graph.dashboards import board
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.figures import dashboard
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 
 pytestmark = pytest.mark.anyio
@@ -64,8 +64,8 @@ async def test_a_long_board_is_told_in_pages(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each commitment stands on one page; counts and files are of them all."""
-    monkeypatch.setattr(board, "SIZE", 6)
-    monkeypatch.setattr(board, "SHOWN", 1)
+    monkeypatch.setattr(dashboard, "SIZE", 6)
+    monkeypatch.setattr(dashboard, "SHOWN", 1)
     texts = [(await page(client, f"n=pages&page={number}")).text for number in (1, 2, 3)]
     tables = [re.search(r'class="suivis">.*?</table>', each, re.DOTALL) for each in texts]
     named = [re.findall(r'<th scope="row"><a href="([^"?]+)', each[0]) for each in tables if each]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from tests.web.test_entities import COMMITMENT, PLAN, TERRITORY, on
 
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
 from thc_graph.rdf.terms import RDF, VOID
-from thc_graph.web.description import SD, VOID_PATH, W3C_FORMATS
+from thc_graph.web.sparql.description import SD, VOID_PATH, W3C_FORMATS
 
 pytestmark = pytest.mark.anyio
 

@@ -15,22 +15,22 @@ import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from thc_graph.errors import StoreFull, StoreFullLate
+from thc_graph.instance.service import Service
+from thc_graph.instance.settings import Settings, resources
+from thc_graph.people import tokens
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.formats import GRAPHS
 from thc_graph.schema.reading import read_schema
 from thc_graph.schema.validation import accept_unchecked
-from thc_graph.service import Service
-from thc_graph.settings import Settings, resources
-from thc_graph.store import tokens
-from thc_graph.store.derivation import Derivation
-from thc_graph.store.permissions import MOST
-from thc_graph.store.publication import Repository
-from thc_graph.store.queries import Library
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots.derivation import Derivation
+from thc_graph.store.writes.permissions import MOST
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
-from thc_graph.web.doors import Doors
-from thc_graph.web.editors import create_editors
-from thc_graph.web.problems import problem_of, sentences_of
-from thc_graph.web.rendering import Pages
+from thc_graph.web.editors_app import create_editors
+from thc_graph.web.http.problems import problem_of, sentences_of
+from thc_graph.web.rendering.templates import Pages
+from thc_graph.web.serving.ports import Doors
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 import axe
 from browsing import chromium, needs_chromium
-from thc_graph.web.querypage import EDITOR
+from thc_graph.web.sparql.page import EDITOR
 
 ANSWERS = {  # each kind of answer, and what shows that it has come
     "SELECT * { ?s ?p ?o } LIMIT 12": "table tbody tr",

@@ -16,10 +16,10 @@ from pyoxigraph import NamedNode
 
 from thc_graph.entities import sections
 from thc_graph.entities.describing import citations, facts
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings
 from thc_graph.rdf.terms import A
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 from visiting import visiting
 

@@ -4,14 +4,14 @@ import httpx
 import pytest
 from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, parse
 
+from thc_graph.instance.settings import resources
 from thc_graph.rdf.terms import RDF, SH
 from thc_graph.schema.model import Text
-from thc_graph.settings import resources
-from thc_graph.store.queries import Library
-from thc_graph.web.examples import PATH, SCHEMA, Example, Parameter, gallery, terms
-from thc_graph.web.problems import Problem
-from thc_graph.web.rendering import read_messages
-from thc_graph.web.views import Table, available
+from thc_graph.store.library import Library
+from thc_graph.web.drawing.answers import Table, available
+from thc_graph.web.http.problems import Problem
+from thc_graph.web.rendering.templates import read_messages
+from thc_graph.web.sparql.examples import PATH, SCHEMA, Example, Parameter, gallery, terms
 
 LIBRARY = Library(resources().queries_folder)
 GALLERY = gallery(LIBRARY)

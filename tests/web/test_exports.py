@@ -13,13 +13,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from thc_graph.errors import QueueFull
-from thc_graph.exports import LEAST, Exports, File, Shelf
+from thc_graph.instance.exports import LEAST, Exports, File, Shelf
+from thc_graph.instance.service import Service, open_service
+from thc_graph.instance.settings import read_settings
 from thc_graph.lists.addresses import Asked
-from thc_graph.service import Service, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.lanes import asked_by
-from thc_graph.store.publication import Repository
-from thc_graph.web.files import Job
+from thc_graph.store.engine.lanes import asked_by
+from thc_graph.store.writes.repository import Repository
+from thc_graph.web.files.lists import Job
 from visiting import visiting
 
 pytestmark = pytest.mark.anyio
@@ -110,7 +110,7 @@ async def test_one_who_leaves_ends_the_work(demo: Repository) -> None:
     await service.start()
     try:
         before, held = children(), drafts(demo)
-        job = Job("thc_graph.web.files", "xlsx", Asked("commune"), "fr")
+        job = Job("thc_graph.web.files.lists", "xlsx", Asked("commune"), "fr")
         waiting = asyncio.ensure_future(service.published.export("k", job, whole=True))
         await until(lambda: bool(children() - before))
         waiting.cancel()
@@ -127,7 +127,7 @@ async def test_one_client_leaves_room_for_another(demo: Repository) -> None:
     try:
 
         def begin(client: str, number: int) -> "asyncio.Task[File]":
-            job = Job("thc_graph.web.files", "csv", Asked("departement"), "fr")
+            job = Job("thc_graph.web.files.lists", "csv", Asked("departement"), "fr")
             with asked_by(lambda: client):
                 work = service.published.export(f"{client}{number}", job, whole=True)
                 return asyncio.ensure_future(work)
@@ -150,7 +150,7 @@ async def test_nobody_waits_in_the_queue_of_another(demo: Repository) -> None:
     await service.start()
 
     def begin(client: str, number: int) -> "asyncio.Task[File]":
-        job = Job("thc_graph.web.files", "csv", Asked("departement"), "fr")
+        job = Job("thc_graph.web.files.lists", "csv", Asked("departement"), "fr")
         with asked_by(lambda: client):
             return asyncio.ensure_future(service.published.export(number, job, whole=True))
 

@@ -28,16 +28,16 @@ NOISE = 0.004  # seconds
 # What these modules read is no stranger's, or is read in a process with a deadline.
 ELSEWHERE = {
     "thc_graph.sheets": "files are read in children; what writes them is tried",
-    "thc_graph.store.queries": "our own files",
-    "thc_graph.web.assets": "our own style sheets",
-    "thc_graph.store.worker": "in the query's own process, or the engine's own words",
-    "thc_graph.store.editor": "in the write's own process",
-    "thc_graph.store.updates": "in the write's own process",
-    "thc_graph.store.purging": "an operator's command",
+    "thc_graph.store.library": "our own files",
+    "thc_graph.web.rendering.assets": "our own style sheets",
+    "thc_graph.store.engine.query_child": "in the query's own process, or the engine's own words",
+    "thc_graph.store.writes.update_child": "in the write's own process",
+    "thc_graph.store.writes.updates": "in the write's own process",
+    "thc_graph.store.history.purge": "an operator's command",
     "thc_graph.schema.conformance": "patterns of the shapes, at a publication",
     "thc_graph.schema.reading": "our own files",
 }
-TRIED = ("thc_graph.sheets.tablefiles",)
+TRIED = ("thc_graph.sheets.tables.writing",)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Expression:
 def loaded() -> list[str]:
     """Return the modules of ours that a web process has loaded."""
     code = (
-        "import sys, thc_graph.web.app, thc_graph.web.editors, thc_graph.web.server;"
+        "import sys, thc_graph.web.app, thc_graph.web.editors_app, thc_graph.web.serving.server;"
         "print(*(n for n in sys.modules if n.startswith('thc_graph')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,10 +7,10 @@ import re
 import httpx
 import pytest
 
-from thc_graph import chronology
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.figures import timeline
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.anyio
 
@@ -21,7 +21,7 @@ async def page(client: httpx.AsyncClient, path: str) -> str:
     return answer.text
 
 
-@pytest.mark.parametrize("kind", list(chronology.DATES))
+@pytest.mark.parametrize("kind", list(timeline.DATES))
 async def test_a_moment_of_the_list_is_a_mark_of_the_drawing(
     demo_client: httpx.AsyncClient, kind: str
 ) -> None:
@@ -71,4 +71,4 @@ async def test_what_an_address_gives(
 
 def test_every_kind_of_the_time_line_has_a_list(demo: Repository) -> None:
     schema = open_service(read_settings(demo.root)).schema
-    assert chronology.kinds(schema).keys() == chronology.DATES.keys()
+    assert timeline.kinds(schema).keys() == timeline.DATES.keys()

@@ -6,8 +6,8 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from thc_graph.instance.service import Service
 from thc_graph.rdf import formats
-from thc_graph.service import Service
 from visiting import visiting
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from thc_graph.web.headers import joined
+from thc_graph.web.http.headers import joined
 
 pytestmark = pytest.mark.anyio
 HOST = "attacker.example"

@@ -14,9 +14,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engines import PUBLISHED
-from thc_graph.service import LAG, Service
+from thc_graph.instance.service import LAG, Service
 from thc_graph.web.app import create_app
-from thc_graph.web.logs import Lines
+from thc_graph.web.http.logs import Lines
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from browsing import chromium, needs_chromium
-from thc_graph.service import Service
+from thc_graph.instance.service import Service
 
 pytestmark = needs_chromium
 

@@ -19,9 +19,9 @@ from pyoxigraph import DefaultGraph, RdfFormat, Store, parse
 from python_calamine import CalamineWorkbook
 
 from thc_graph.rdf.terms import DCT
-from thc_graph.sheets.escaping import guarded
-from thc_graph.sheets.tablefiles import to_csv, to_ods, to_xlsx
-from thc_graph.web import files
+from thc_graph.sheets.tables.escaping import guarded
+from thc_graph.sheets.tables.writing import to_csv, to_ods, to_xlsx
+from thc_graph.web.files import lists
 
 pytestmark = pytest.mark.anyio
 
@@ -119,9 +119,9 @@ async def test_the_manners_of_all_files_by_name(demo_client: httpx.AsyncClient) 
     answer = await demo_client.get("/experience", headers={"Accept": "text/html"})
     links = answer.headers["link"]
     assert [each for each in SUFFIXES if f"</experience.{each}>" not in links] == []
-    assert {form.suffix for form in files.of(1_000_000)} == set()
-    assert "ods" in {form.suffix for form in files.of(10_000)}
-    assert "ods" not in {form.suffix for form in files.of(10_001)}
+    assert {form.suffix for form in lists.of(1_000_000)} == set()
+    assert "ods" in {form.suffix for form in lists.of(10_000)}
+    assert "ods" not in {form.suffix for form in lists.of(10_001)}
 
 
 async def test_a_search_keeps_nobody_waiting(demo_client: httpx.AsyncClient) -> None:

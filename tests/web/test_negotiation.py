@@ -2,7 +2,7 @@
 
 import pytest
 
-from thc_graph.web.negotiation import acceptable, choose, codings, language
+from thc_graph.web.http.negotiation import acceptable, choose, codings, language
 
 OFFERED = ("text/html", "text/turtle", "application/ld+json")
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"

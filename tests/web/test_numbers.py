@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thc_graph.service import open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
+from thc_graph.instance.service import open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
 from visiting import visiting
 
 pytestmark = pytest.mark.anyio

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from public import ADDRESSES, HTML, PUBLIC, Asked
-from thc_graph.service import Service, open_service
-from thc_graph.settings import Settings
-from thc_graph.store.lanes import Room
-from thc_graph.web import packing
-from thc_graph.web.packing import LEAST, Packing
+from thc_graph.instance.service import Service, open_service
+from thc_graph.instance.settings import Settings
+from thc_graph.store.engine.lanes import Room
+from thc_graph.web.http import packing
+from thc_graph.web.http.packing import LEAST, Packing
 
 pytestmark = pytest.mark.anyio
 

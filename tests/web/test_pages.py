@@ -10,11 +10,11 @@ import httpx
 import pytest
 from pyoxigraph import Triple, parse
 
+from thc_graph.instance.service import Service
 from thc_graph.rdf import formats
-from thc_graph.service import Service
-from thc_graph.store.lanes import Room
-from thc_graph.web import assets
-from thc_graph.web.rendering import read_messages
+from thc_graph.store.engine.lanes import Room
+from thc_graph.web.rendering import assets
+from thc_graph.web.rendering.templates import read_messages
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from thc_graph.service import Service, open_service
-from thc_graph.settings import read_settings
-from thc_graph.store.publication import Repository
-from thc_graph.web.routing import Parameters
+from thc_graph.instance.service import Service, open_service
+from thc_graph.instance.settings import read_settings
+from thc_graph.store.writes.repository import Repository
+from thc_graph.web.http.routing import Parameters
 from visiting import visiting
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from SPARQLWrapper import CSV, GET, JSON, JSONLD, N3, POST, RDFXML, TURTLE, XML, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
-from thc_graph.web.snippets import SNIPPETS
+from thc_graph.web.sparql.snippets import SNIPPETS
 
 ROOT = Path(__file__).parents[2]
 COMUNICA = ROOT / "node_modules" / "@comunica" / "query-sparql" / "bin" / "query.js"

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Store
 
-from thc_graph.service import Service
+from thc_graph.instance.service import Service
 
 pytestmark = pytest.mark.anyio
 

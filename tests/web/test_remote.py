@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from engines import EACH, ENGINES, PUBLISHED, SHORTFALLS, Endpoint, free_port
-from thc_graph.service import Service
-from thc_graph.store import backed
-from thc_graph.store.engine import Query
+from thc_graph.instance.service import Service
+from thc_graph.store.engine import backed
+from thc_graph.store.engine.engine import Query
 from visiting import fill, over, visiting
 
 pytestmark = pytest.mark.anyio

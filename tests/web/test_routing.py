@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from thc_graph.service import Published, Service
-from thc_graph.web.routing import Router
+from thc_graph.instance.service import Published, Service
+from thc_graph.web.http.routing import Router
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from thc_graph.web.assets import FOLDER as STATIC
+from thc_graph.web.rendering.assets import FOLDER as STATIC
 
 pytestmark = pytest.mark.anyio
 

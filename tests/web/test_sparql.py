@@ -12,7 +12,7 @@ import pytest
 from pyoxigraph import RdfFormat, parse
 
 from engines import EACH, PUBLISHED, Endpoint, expect_shortfall
-from thc_graph.service import Service
+from thc_graph.instance.service import Service
 from visiting import fill, over, visiting
 
 ALL = "https://data.thc.example/graph/all"

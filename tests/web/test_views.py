@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import XSD, Term
-from thc_graph.web.views import FRANCE, SCALE, Table, available, bars, drawn, timeline
+from thc_graph.web.drawing.answers import (
+    FRANCE,
+    SCALE,
+    Table,
+    available,
+    bars,
+    drawn,
+    timeline,
+)
 
 HERE = NamedNode("https://data.thc.example/id/commune/68224")
 NAME = Literal("Mulhouse", language="fr")

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from thc_graph import __version__, instance
+from thc_graph import __version__
 from thc_graph.cli import console, harms, mirroring
-from thc_graph.settings import Settings, read_settings
+from thc_graph.instance import instance
+from thc_graph.instance.settings import Settings, read_settings
 from thc_graph.sheets.problems import message
-from thc_graph.store import recovery
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes import recovery
+from thc_graph.store.writes.repository import Repository
 
 app = typer.Typer(
     no_args_is_help=True,

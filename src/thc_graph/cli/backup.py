@@ -7,7 +7,7 @@ import typer
 
 from thc_graph.cli import console
 from thc_graph.cli.app import app
-from thc_graph.store.backup import back_up
+from thc_graph.store.history.backup import back_up
 
 
 @app.command()

@@ -9,12 +9,12 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, serialize
 
 from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import app, opened
-from thc_graph.differences import differences
 from thc_graph.rdf.changes import ChangeSet, patch
 from thc_graph.rdf.terms import PREFIXES, RDF, A, Namespace
-from thc_graph.store import undoing
-from thc_graph.store.history import Commit
-from thc_graph.store.snapshots import current
+from thc_graph.store.history import undo
+from thc_graph.store.history.commits import Commit
+from thc_graph.store.snapshots.snapshot import current
+from thc_graph.versions.differences import differences
 
 CHANGED = 6
 CS = Namespace("http://purl.org/vocab/changeset/schema#")
@@ -40,11 +40,11 @@ def diff(
     """Dit ce qui a changé de l'état A à l'état B ; un jour vaut pour sa dernière publication."""
     settings, repository = opened(context)
     history, language = repository.history, context.obj.language
-    start = undoing.named(history, first)
-    end = undoing.named(history, last or history.head or "")
+    start = undo.named(history, first)
+    end = undo.named(history, last or history.head or "")
     _tell(start, end, language)
     endings.tell_clock(history, language)
-    change = undoing.between(history, start, end)
+    change = undo.between(history, start, end)
     if form is Form.PATCH:
         console.data("\n".join(patch(change)))
     elif form is Form.TTL:

@@ -16,13 +16,15 @@ from thc_graph import __version__
 from thc_graph.cli import console, harms
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import StoreError, StoreUnsound
-from thc_graph.settings import Settings
-from thc_graph.sheets.journal import entries
-from thc_graph.store import purging, recovery, tokens
-from thc_graph.store.checkup import Finding, Level, examine
-from thc_graph.store.pool import Pool
-from thc_graph.store.publication import Repository
-from thc_graph.store.snapshots import Snapshot
+from thc_graph.instance.settings import Settings
+from thc_graph.people import tokens
+from thc_graph.sheets.imports.journal import entries
+from thc_graph.store.engine.pool import Pool
+from thc_graph.store.history import purge
+from thc_graph.store.snapshots.snapshot import Snapshot
+from thc_graph.store.writes import recovery
+from thc_graph.store.writes.checkup import Finding, Level, examine
+from thc_graph.store.writes.repository import Repository
 
 MEBIBYTE = 1 << 20
 ROOM = 2  # times the store: a snapshot is built beside the one it replaces
@@ -94,7 +96,7 @@ def _lock(root: Path) -> Iterator[Finding]:
 
 def _private(root: Path) -> Iterator[Finding]:
     """Look at what is nobody's to make again: each file's form, which is all that can be held."""
-    for reading in (tokens.listed, purging.begun, purging.check_key):
+    for reading in (tokens.listed, purge.begun, purge.check_key):
         try:
             reading(root)
         except StoreUnsound as fault:

@@ -1,8 +1,8 @@
 """Endings: what a command that publishes says last, whatever it published."""
 
 from thc_graph.cli import console, mirroring, reports
-from thc_graph.store.history import History
-from thc_graph.store.publication import Repository
+from thc_graph.store.history.commits import History
+from thc_graph.store.writes.repository import Repository
 
 
 def tell(repository: Repository, language: str) -> int:

@@ -12,15 +12,16 @@ from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, RdfFormat
 
 from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
+from thc_graph.instance.settings import resources
 from thc_graph.rdf.formats import by_suffix
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.sheets import escaping, metadata
-from thc_graph.sheets.pages import Page, as_csv
-from thc_graph.sheets.templates import template
+from thc_graph.sheets.columns.template import template
+from thc_graph.sheets.tables import escaping
+from thc_graph.sheets.workbooks import metadata
+from thc_graph.sheets.workbooks.pages import Page, as_csv
 from thc_graph.store.files import replace
-from thc_graph.store.snapshots import current
+from thc_graph.store.snapshots.snapshot import current
 
 DECIDIM: Final = {  # what Decidim's accountability import reads: our variables
     "id": "id",

@@ -10,7 +10,7 @@ import yaml
 
 from thc_graph.cli import console
 from thc_graph.errors import HistoryCorrupt, StoreUnsound
-from thc_graph.store.seals import Harm
+from thc_graph.store.snapshots.seals import Harm
 
 WORDS: Final = Path(__file__).with_name("findings.yaml")
 NAMED: Final = 3  # files of those that are made again

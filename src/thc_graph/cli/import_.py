@@ -11,15 +11,15 @@ from pyoxigraph import NamedNode
 from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import SheetError
+from thc_graph.instance.settings import Settings
+from thc_graph.names.published import known
 from thc_graph.rdf.changes import patch
 from thc_graph.rdf.terms import THC
-from thc_graph.settings import Settings
-from thc_graph.sheets import loading
-from thc_graph.sheets.datasets import Input, inputs
-from thc_graph.sheets.importing import Complete
-from thc_graph.sheets.loading import TENTH, Options, Report
-from thc_graph.sheets.published import known
-from thc_graph.store.publication import Repository
+from thc_graph.sheets.imports import load as loading
+from thc_graph.sheets.imports.datasets import Input, inputs
+from thc_graph.sheets.imports.load import TENTH, Options, Report
+from thc_graph.sheets.imports.proposal import Complete
+from thc_graph.store.writes.repository import Repository
 
 PENDING = 6
 

@@ -8,15 +8,15 @@ import typer
 
 from thc_graph.cli import console, endings, harms, reports
 from thc_graph.cli.app import app, opened
-from thc_graph.differences import differences
 from thc_graph.errors import StoreUnsound, UndoConflict
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import Accepted
-from thc_graph.sheets.journal import Entry, entries
-from thc_graph.store import undoing
-from thc_graph.store.history import Commit
-from thc_graph.store.publication import Repository
+from thc_graph.sheets.imports.journal import Entry, entries
+from thc_graph.store.history import undo as undoing
+from thc_graph.store.history.commits import Commit
+from thc_graph.store.writes.repository import Repository
+from thc_graph.versions.differences import differences
 
 FACTS = 5  # named in a conflict
 Json = Annotated[bool, typer.Option("--json", help="En JSON.")]

@@ -12,14 +12,14 @@ from thc_graph.cli import console, endings, reports
 from thc_graph.cli.app import Global, app, repository
 from thc_graph.cli.import_ import load
 from thc_graph.errors import SettingsError
+from thc_graph.instance.settings import Settings, read_settings, resources, write_settings
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import in_graph
 from thc_graph.schema.reading import read_triples
-from thc_graph.settings import Settings, read_settings, resources, write_settings
-from thc_graph.sheets.datasets import inputs
-from thc_graph.store import recovery
-from thc_graph.store.publication import Repository
+from thc_graph.sheets.imports.datasets import inputs
+from thc_graph.store.writes import recovery
+from thc_graph.store.writes.repository import Repository
 
 AUTHOR = "thc-graph"
 CONFORMANCE: dict[str, Any] = {  # house rules off, quotas wide: what the W3C's suites need

@@ -8,7 +8,7 @@ import typer
 from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, opened
 from thc_graph.rdf.changes import patch
-from thc_graph.store.history import Commit
+from thc_graph.store.history.commits import Commit
 
 
 @app.command()

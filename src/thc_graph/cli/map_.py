@@ -8,10 +8,10 @@ import yaml
 
 from thc_graph.cli import console
 from thc_graph.cli.app import app
+from thc_graph.instance.settings import resources
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.sheets.proposing import Proposed, proposed
-from thc_graph.sheets.reading import read_tables
+from thc_graph.sheets.columns.proposal import Proposed, proposed
+from thc_graph.sheets.tables.reading import read_tables
 
 
 @app.command("map")

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from thc_graph import instance
 from thc_graph.cli import console
 from thc_graph.errors import RemoteRefused
-from thc_graph.settings import Settings
+from thc_graph.instance import instance
+from thc_graph.instance.settings import Settings
 from thc_graph.sheets.problems import message
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 TOLD = 50_000  # quads between two lines of progress
 

@@ -10,9 +10,9 @@ from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import NothingToPurge
 from thc_graph.rdf.terms import PREFIXES
-from thc_graph.store import purging
-from thc_graph.store.history import Commit
-from thc_graph.store.purging import Erasure, Findings
+from thc_graph.store.history import purge as purges
+from thc_graph.store.history.commits import Commit
+from thc_graph.store.history.purge import Erasure, Findings
 
 MOST = 20  # entities listed of each sort
 
@@ -45,14 +45,14 @@ def purge(
     """Efface de tout l'historique une personne ou un fait ; ne laisse qu'une date et un motif."""
     settings, repository = opened(context)
     erasure = Erasure(tuple(map(_iri, iris)), tuple(map(_iri, facts or ())), reason.value)
-    found = purging.find(repository.history, erasure)
+    found = purges.find(repository.history, erasure)
     if not found.lines:
         raise NothingToPurge(", ".join(iris))
     commit, left = None, []
     if yes:
         with repository.writing() as writer:
             commit = writer.purge(erasure, settings.publisher or "thc-graph")
-        left = [str(path) for path in purging.holding(settings.store, found.vanishing)]
+        left = [str(path) for path in purges.holding(settings.store, found.vanishing)]
     if json:
         console.as_json(_as_dict(found, commit, left))
     else:

@@ -10,11 +10,11 @@ import typer
 from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import QueryNotAcceptable, QuerySyntaxError
+from thc_graph.instance.settings import Settings
 from thc_graph.rdf.formats import BINDINGS, GRAPHS
-from thc_graph.settings import Settings
-from thc_graph.store.engine import Query
-from thc_graph.store.pool import Pool
-from thc_graph.store.snapshots import current
+from thc_graph.store.engine.engine import Query
+from thc_graph.store.engine.pool import Pool
+from thc_graph.store.snapshots.snapshot import current
 
 FORMATS = {
     "csv": ("text/csv",),

@@ -12,12 +12,12 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from thc_graph.cli import console
-from thc_graph.differences import Difference, Kind, differences
-from thc_graph.sheets import annotating
-from thc_graph.sheets.loading import Report
+from thc_graph.sheets.imports.load import Report
 from thc_graph.sheets.problems import Problem, Severity, message
+from thc_graph.sheets.workbooks import annotation
 from thc_graph.store.progress import Progress, silent
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
+from thc_graph.versions.differences import Difference, Kind, differences
 
 SHOWN = 20  # records in a terminal
 LISTED = 1_000  # records in JSON
@@ -67,7 +67,7 @@ def write(report: Report, path: Path, language: str) -> None:
     if path.suffix == ".csv":
         _write_csv(report.problems, path, language)
     else:
-        annotating.annotate(report.proposal.parts, report.problems, report.refused, path, language)
+        annotation.annotate(report.proposal.parts, report.problems, report.refused, path, language)
     console.say(said("report-written", language, path=path))
 
 

@@ -8,9 +8,9 @@ import typer
 from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, repository
 from thc_graph.errors import BackupDamaged
-from thc_graph.settings import read_settings
-from thc_graph.store import backup as backups
-from thc_graph.store import tokens
+from thc_graph.instance.settings import read_settings
+from thc_graph.people import tokens
+from thc_graph.store.history import backup as backups
 
 
 @app.command()

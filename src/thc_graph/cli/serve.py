@@ -13,12 +13,14 @@ from typing import Annotated, Any
 
 import typer
 
-from thc_graph.cli import console, harms, supervisor
+from thc_graph.cli import console, harms
 from thc_graph.cli.app import app
 from thc_graph.errors import StoreError, StoreUnsound
-from thc_graph.settings import FILE, Settings, read_settings
-from thc_graph.store import recovery, tokens
-from thc_graph.store.snapshots import current
+from thc_graph.instance.settings import FILE, Settings, read_settings
+from thc_graph.people import tokens
+from thc_graph.store.snapshots.snapshot import current
+from thc_graph.store.writes import recovery
+from thc_graph.web.serving import supervisor
 
 _MISSING = (
     "Un service public nomme son éditeur, son hébergeur et un contact, et a sa propre base. "
@@ -51,12 +53,12 @@ def serve(
 ) -> None:
     """Sert les pages et SPARQL."""
     # Only this command pays for them, and before anything is started: again is sooner then.
-    from thc_graph.service import open_service  # noqa: PLC0415
-    from thc_graph.web import logs  # noqa: PLC0415
+    from thc_graph.instance.service import open_service  # noqa: PLC0415
     from thc_graph.web.app import create_app  # noqa: PLC0415
-    from thc_graph.web.doors import Doors  # noqa: PLC0415
-    from thc_graph.web.editors import create_editors  # noqa: PLC0415
-    from thc_graph.web.server import Server  # noqa: PLC0415
+    from thc_graph.web.editors_app import create_editors  # noqa: PLC0415
+    from thc_graph.web.http import logs  # noqa: PLC0415
+    from thc_graph.web.serving.ports import Doors  # noqa: PLC0415
+    from thc_graph.web.serving.server import Server  # noqa: PLC0415
 
     settings = read_settings(context.obj.store)
     if public and settings.missing():
@@ -106,7 +108,7 @@ def _make_sure(settings: Settings, language: str, *, is_again: bool) -> None:
 
 def _recover(settings: Settings) -> bool:
     """Finish what a crash interrupted; say so and tell False where another process writes."""
-    from thc_graph.writing import recover  # noqa: PLC0415 - only this command pays for it
+    from thc_graph.instance.writing import recover  # noqa: PLC0415 - only this command pays for it
 
     is_free = recover(settings)
     if not is_free:
@@ -141,7 +143,7 @@ def _filling(settings: Settings) -> Iterator[None]:
 
 def _listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens; where none can, the command ends and says which."""
-    from thc_graph.web.doors import listen  # noqa: PLC0415
+    from thc_graph.web.serving.ports import listen  # noqa: PLC0415
 
     try:
         return listen(host, port)

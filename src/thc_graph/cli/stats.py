@@ -10,7 +10,7 @@ from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
 from thc_graph.rdf.terms import A
 from thc_graph.schema.model import Schema
-from thc_graph.store.snapshots import current
+from thc_graph.store.snapshots.snapshot import current
 
 
 @app.command()

@@ -9,17 +9,17 @@ from pyoxigraph import NamedNode, QuerySolutions, Store
 
 from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
+from thc_graph.instance.settings import resources
+from thc_graph.names.names import Names
+from thc_graph.names.published import known
+from thc_graph.names.words import folded
 from thc_graph.rdf import iris
 from thc_graph.schema.model import Schema, Sheet
 from thc_graph.schema.reading import read_schema
-from thc_graph.settings import resources
-from thc_graph.sheets.exporting import Filled, filled
-from thc_graph.sheets.names import Names
-from thc_graph.sheets.published import known
-from thc_graph.sheets.templates import template
-from thc_graph.sheets.words import folded
+from thc_graph.sheets.columns.template import template
+from thc_graph.sheets.workbooks.filling import Filled, filled
 from thc_graph.store import files
-from thc_graph.store.publication import Repository
+from thc_graph.store.writes.repository import Repository
 
 
 @app.command("template")
@@ -38,8 +38,8 @@ def template_(
     ] = "fr",
 ) -> None:
     """Écrit un tableur à remplir ; avec --filled, les données publiées à corriger."""
-    from thc_graph.sheets.pages import Page  # noqa: PLC0415 - writers are slow to load
-    from thc_graph.sheets.workbooks import WRITERS  # noqa: PLC0415
+    from thc_graph.sheets.workbooks.pages import Page  # noqa: PLC0415 - writers are slow to load
+    from thc_graph.sheets.workbooks.writers import WRITERS  # noqa: PLC0415
 
     found = resources()
     schema = read_schema(found.ontology_folder, found.shapes_folder)

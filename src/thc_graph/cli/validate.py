@@ -12,9 +12,9 @@ from thc_graph.cli.app import app, opened
 from thc_graph.rdf.terms import A
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import violations
-from thc_graph.store.checks import broken
-from thc_graph.store.publication import Repository
-from thc_graph.store.snapshots import facts
+from thc_graph.store.snapshots.checks import broken
+from thc_graph.store.snapshots.snapshot import facts
+from thc_graph.store.writes.repository import Repository
 
 
 @app.command()

@@ -18,7 +18,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from thc_graph.entities.model import Citation, Entity, Field, Value
 from thc_graph.entities.view import NAMING, View, index
 from thc_graph.rdf.terms import DCT, A, Term
-from thc_graph.store.queries import Reader
+from thc_graph.store.library import Reader
 
 FEW: Final = 20  # entities that point here and are all named on the page; more are counted only
 NAMED: Final = 20_000  # things whose names are kept for a snapshot

@@ -20,7 +20,7 @@ from thc_graph.entities.model import Citation, Value
 from thc_graph.entities.view import View, index
 from thc_graph.rdf.terms import PREFIXES, THC, XSD, Namespace, Term, text_in
 from thc_graph.schema.model import Schema, Text
-from thc_graph.store.queries import Filling, Library, Reader, StoredQuery
+from thc_graph.store.library import Filling, Library, Reader, StoredQuery
 
 FOLDER: Final = "entity/section"
 HOME: Final = "home"

@@ -13,7 +13,7 @@ from thc_graph.entities.describing import labels
 from thc_graph.entities.model import Value
 from thc_graph.entities.view import View, index
 from thc_graph.rdf.terms import Term
-from thc_graph.store.queries import Reader
+from thc_graph.store.library import Reader
 
 DERIVED: Final = "derive"  # graphs of what the service itself works out
 VOCABULARY: Final = "vocabulaire"

@@ -11,7 +11,7 @@ from thc_graph.lists.addresses import Asked, Value, token_of
 from thc_graph.lists.kinds import classes_of, facets_of
 from thc_graph.lists.selection import narrowed
 from thc_graph.schema.model import PropertyShape, Schema, Text
-from thc_graph.store.index import Index
+from thc_graph.store.snapshots.index import Index
 
 SHOWN: Final = 12  # values of a facet shown before one asks for all
 

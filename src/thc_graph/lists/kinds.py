@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import SKOS, THC
 from thc_graph.schema.model import NodeShape, PropertyShape, Schema, Text
-from thc_graph.store.queries import Reader
+from thc_graph.store.library import Reader
 
 VOCABULARIES: Final = "voc"  # the list of the concept schemes
 BY_NAME: Final = "nom"

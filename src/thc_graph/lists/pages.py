@@ -14,8 +14,8 @@ from thc_graph.lists.kinds import classes_of, orders
 from thc_graph.lists.rows import Row, summaries
 from thc_graph.lists.selection import select
 from thc_graph.schema.model import Schema
-from thc_graph.store.index import Index
-from thc_graph.store.queries import Reader
+from thc_graph.store.library import Reader
+from thc_graph.store.snapshots.index import Index
 
 SIZE: Final = 25  # rows of a page, as of the dashboard
 

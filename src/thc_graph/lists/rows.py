@@ -11,7 +11,7 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import DASH, DCT, SKOS, A, Term, text_in
 from thc_graph.schema.model import PropertyShape, Schema
-from thc_graph.store.queries import Reader
+from thc_graph.store.library import Reader
 
 DESCRIPTION, CODE, KEY = (DASH[f"{role}Role"] for role in ("Description", "ID", "KeyInfo"))
 TOLD: Final = frozenset((DESCRIPTION, CODE, KEY))  # what a row says beside the name

@@ -27,11 +27,19 @@ from tantivy import Occur, Order, Query
 
 from thc_graph.schema.model import PropertyShape, Schema
 from thc_graph.search.documents import AUTHORITY, Documents, facet_field
-from thc_graph.search.shown import COORDINATES, SHOWN, Document, Place, around, label_of, place_of
+from thc_graph.search.summaries import (
+    COORDINATES,
+    SHOWN,
+    Document,
+    Place,
+    around,
+    label_of,
+    place_of,
+)
 from thc_graph.search.words import analyzers, begins, singular, words
-from thc_graph.store import snapshots
-from thc_graph.store.queries import Library
-from thc_graph.store.snapshots import Draft, Snapshot
+from thc_graph.store.library import Library
+from thc_graph.store.snapshots import snapshot as snapshots
+from thc_graph.store.snapshots.snapshot import Draft, Snapshot
 
 FORMAT: Final = 5  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner

@@ -9,7 +9,7 @@ from typing import Final
 from tantivy import Query
 
 from thc_graph.search.index import Index, both
-from thc_graph.search.shown import Place
+from thc_graph.search.summaries import Place
 from thc_graph.search.words import MAX_LENGTH, key
 
 COMMUNES: Final = 12  # shown of those that share a postcode

@@ -9,36 +9,32 @@ from datetime import date
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
-from thc_graph.service import Service
-from thc_graph.web import (
+from thc_graph.instance.service import Service
+from thc_graph.web.http import problems
+from thc_graph.web.http.headers import Lists
+from thc_graph.web.http.logs import Witness
+from thc_graph.web.http.packing import Packing
+from thc_graph.web.http.quotas import Quotas
+from thc_graph.web.http.responses import SECURITY, Frame, civil_date
+from thc_graph.web.http.routing import forgive_slashes
+from thc_graph.web.http.sharing import SHARED, Sharing
+from thc_graph.web.pages import (
     agenda,
-    aspects,
-    atlas,
     dashboards,
-    description,
     entities,
-    examples,
+    entity_parts,
     figures,
-    health,
     home,
     lists,
+    maps,
     notices,
-    problems,
     search,
-    sparql,
-    statics,
     vocabulary,
-    wellknown,
 )
-from thc_graph.web.headers import Lists
-from thc_graph.web.logs import Witness
-from thc_graph.web.metrics import Metrics
-from thc_graph.web.packing import Packing
-from thc_graph.web.quotas import Quotas
-from thc_graph.web.rendering import Pages
-from thc_graph.web.responses import SECURITY, Frame, civil_date
-from thc_graph.web.routing import forgive_slashes
-from thc_graph.web.sharing import SHARED, Sharing
+from thc_graph.web.rendering.templates import Pages
+from thc_graph.web.serving import health, statics, wellknown
+from thc_graph.web.serving.metrics import Metrics
+from thc_graph.web.sparql import description, endpoint, examples
 
 log = logging.getLogger("thc_graph.web")
 
@@ -96,19 +92,19 @@ def _routes() -> list[BaseRoute]:
         statics.router,
         wellknown.router,
         health.router,
-        sparql.router,
+        endpoint.router,
         notices.router,
         home.router,
         lists.router,
         search.router,
         dashboards.router,
         agenda.router,
-        atlas.router,
+        maps.router,
         figures.router,
         examples.router,
         description.router,
         entities.router,
-        aspects.router,
+        entity_parts.router,
         vocabulary.router,
         lists.last_router,
     )

@@ -1,0 +1,1 @@
+"""Names: from the words that people type to the things they mean."""

@@ -1,0 +1,1 @@
+"""Processes: children that work behind walls, and that their parent may kill."""

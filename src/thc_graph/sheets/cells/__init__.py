@@ -1,0 +1,1 @@
+"""Cells: from text to value."""

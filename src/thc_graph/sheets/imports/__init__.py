@@ -1,0 +1,1 @@
+"""Imports: from the rows of a sheet to a change that may be published."""

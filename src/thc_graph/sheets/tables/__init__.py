@@ -1,0 +1,1 @@
+"""Tables: files of rows, read behind walls and written without formulas."""

@@ -1,0 +1,1 @@
+"""Workbooks: templates, filled sheets and annotated ones."""

@@ -1,0 +1,1 @@
+"""The engine: queries judged, queued, and answered by processes that may be killed."""

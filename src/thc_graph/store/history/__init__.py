@@ -1,0 +1,1 @@
+"""History: the commits, and what is read, undone and erased of them."""

@@ -1,0 +1,1 @@
+"""Writes: the one way in, from an update to its publication."""

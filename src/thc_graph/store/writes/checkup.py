@@ -1,0 +1,163 @@
+"""Checkup: whether a store is what its history says, commit by commit and quad by quad.
+
+A fault is told as a code with its facts; whoever reads them finds the words elsewhere.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from pyoxigraph import DefaultGraph, Quad
+
+from thc_graph.errors import HistoryCorrupt, StoreUnsound
+from thc_graph.rdf import iris
+from thc_graph.rdf.changes import read_patch
+from thc_graph.store import files
+from thc_graph.store.history import purge
+from thc_graph.store.history.commits import Commit, History
+from thc_graph.store.snapshots import seals
+from thc_graph.store.snapshots.snapshot import Snapshot
+from thc_graph.store.writes import recovery
+from thc_graph.store.writes.repository import Repository
+
+
+class Level(StrEnum):
+    """A fault must be mended, a warning may be; the rest is for information."""
+
+    FAULT = "fault"
+    WARNING = "warning"
+    GOOD = "good"
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Level
+    code: str
+    facts: dict[str, str | int] = field(default_factory=dict)
+
+
+def examine(repository: Repository) -> Iterator[Finding]:
+    """Look at all that can be wrong with a store at rest; nothing is changed."""
+    commits: list[Commit] = []
+    faults = list(_chain(repository.history, commits))
+    yield from faults
+    if not faults:
+        yield Finding(Level.GOOD, "history", {"commits": len(commits)})
+        yield from _seals(repository.history, commits)
+        yield from _strays(repository.history, commits)
+    yield from _leftovers(repository)
+    snapshot = recovery.pointed(repository.root)
+    yield from _files(repository.root, snapshot)
+    if snapshot is None:
+        yield Finding(Level.FAULT, "snapshot-missing")
+    if snapshot is None or faults:
+        return  # what follows would only repeat it
+    try:
+        yield from _replay(repository, snapshot, commits)
+    except (OSError, RuntimeError, StoreUnsound):
+        yield Finding(Level.FAULT, "snapshot-unreadable", {"commit": snapshot.commit})
+
+
+def _files(root: Path, snapshot: Snapshot | None) -> Iterator[Finding]:
+    """Read every file of the snapshots, and hold it to its seal."""
+    found = recovery.harms(root, thorough=True)
+    for each in found:
+        yield Finding(Level.FAULT, "file-harmed", {"file": each.file, "harm": each.harm})
+    if snapshot is not None and not found:
+        yield Finding(Level.GOOD, "files", {"number": seals.number(snapshot.path)})
+    for folder in sorted((root / "snapshots").glob("[!.]*")):
+        if snapshot is None or folder != snapshot.path:
+            for each in seals.harms(folder, thorough=True):
+                file = (folder / each.file).relative_to(root).as_posix()
+                yield Finding(Level.WARNING, "former-harmed", {"file": file, "harm": each.harm})
+
+
+def _chain(history: History, commits: list[Commit]) -> Iterator[Finding]:
+    """Follow the parents from `HEAD`: each hash, each count, each link."""
+    try:
+        id_ = history.head
+        redactions = history.erased().redacted
+    except HistoryCorrupt as fault:
+        yield Finding(Level.FAULT, "file-harmed", {"file": fault.file, "harm": fault.harm})
+        return
+    if id_ is None:
+        yield Finding(Level.FAULT, "history-missing")
+    with suppress(HistoryCorrupt):  # a commit's own harm is told below
+        for each in recovery.harms_of_erased(history):
+            yield Finding(Level.FAULT, "file-harmed", {"file": each.file, "harm": each.harm})
+            return
+    while id_ is not None:
+        try:
+            commit = history.commit(id_)
+            change = read_patch(history.text(id_).partition("\n")[2])
+        except (HistoryCorrupt, SyntaxError, ValueError, KeyError, TypeError) as fault:
+            harm = fault if isinstance(fault, HistoryCorrupt) else HistoryCorrupt(id_)
+            facts = {"commit": id_, "file": harm.file, "harm": harm.harm}
+            yield Finding(Level.FAULT, "commit-damaged", {**facts})
+            return
+        commits.append(commit)
+        if id_ not in redactions and (len(change.added), len(change.removed)) != (
+            commit.added,
+            commit.removed,
+        ):
+            yield Finding(Level.FAULT, "commit-counts", {"commit": id_})
+        id_ = commit.parent
+
+
+def _seals(history: History, commits: list[Commit]) -> Iterator[Finding]:
+    """Hold `ERASED` to the commits of purges, which alone are sealed by the chain."""
+    sealed: dict[str, str] = {}
+    for commit in reversed(commits):
+        sealed |= commit.purge.redacted if commit.purge else {}
+    told = history.erased().redacted
+    for id_ in sorted(sealed.keys() | told.keys()):
+        if sealed.get(id_) != told.get(id_) or history.digest(id_) != sealed.get(id_):
+            yield Finding(Level.FAULT, "redaction-unsealed", {"commit": id_})
+
+
+def _strays(history: History, commits: list[Commit]) -> Iterator[Finding]:
+    strays = len(history) - len(commits)
+    if strays:
+        yield Finding(Level.WARNING, "strays", {"number": strays})
+
+
+def _leftovers(repository: Repository) -> Iterator[Finding]:
+    if (repository.root / purge.INTENT).exists():
+        yield Finding(Level.FAULT, "purge-unfinished")
+    drafts = list((repository.root / "snapshots").glob(".draft-*"))
+    orphans = [each for each in drafts if not files.is_alive(int(each.name.split("-")[1]))]
+    if orphans:
+        yield Finding(Level.WARNING, "drafts", {"number": len(orphans)})
+
+
+def _replay(repository: Repository, snapshot: Snapshot, commits: list[Commit]) -> Iterator[Finding]:
+    """Play the history again and count what the snapshot lacks or has too many."""
+    if snapshot.commit != commits[0].id:
+        yield Finding(Level.FAULT, "snapshot-behind", {"commit": snapshot.commit})
+        return
+    expected: set[Quad] = set()
+    for commit in reversed(commits):
+        expected = repository.history.change(commit.id).applied_to(expected)
+    derivation = repository.derivation
+    derived = {iris.graph(derivation.base, name) for name in derivation.names()}
+    found = extra = 0
+    for quad in _recorded(snapshot, expected):
+        if quad in expected:
+            found += 1
+        elif quad.graph_name not in derived:
+            extra += 1
+    facts: dict[str, str | int] = {"quads": found, "lacking": len(expected) - found, "extra": extra}
+    if facts["lacking"] or extra:
+        yield Finding(Level.FAULT, "snapshot-differs", facts)
+    else:
+        yield Finding(Level.GOOD, "snapshot", facts)
+
+
+def _recorded(snapshot: Snapshot, expected: set[Quad]) -> Iterator[Quad]:
+    """Yield the snapshot's quads, but those of a default graph that is only a union."""
+    is_own = any(quad.graph_name == DefaultGraph() for quad in expected)
+    for quad in snapshot.store():
+        if is_own or quad.graph_name != DefaultGraph():
+            yield quad

@@ -1,0 +1,264 @@
+"""Updates: what a write at the editors' door changes, and its one way in.
+
+SPARQL 1.1 Update and the Graph Store Protocol both end as a change set, worked out
+by a child process (`store.writes.update_child`) against the published snapshot. From there it is
+a publication like any other: draft, validation, history, snapshot.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pyoxigraph import BlankNode, NamedNode
+
+from thc_graph.errors import (
+    EditConflict,
+    EditForbidden,
+    EditNameless,
+    EditRefused,
+    QuerySyntaxError,
+)
+from thc_graph.rdf.changes import ChangeSet
+from thc_graph.rdf.terms import PREFIXES
+from thc_graph.schema.reports import Violation
+from thc_graph.store.engine import guard
+from thc_graph.store.history.commits import Commit
+from thc_graph.store.writes.permissions import GraphName
+from thc_graph.store.writes.repository import Repository
+from thc_graph.store.writes.update_process import Desk
+
+_PROLOGUE: Final = frozenset({"PREFIX", "BASE", "VERSION"})
+_DATA: Final = _PROLOGUE | {"INSERT", "DELETE", "DATA"}
+_MODIFIES: Final = frozenset({"WITH", "DELETE", "INSERT", "USING", "NAMED", "WHERE"})
+_NAMES_DATASET: Final = ("USING", "WITH")
+_GRAPH_SIZE: Final = 256 << 20  # bytes of a graph that is read in one go
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What the graph must be for the write to be done: RFC 9110, section 13.2.2.
+
+    Digests, "*" for any graph that is not empty; None where nothing is asked.
+    """
+
+    match: Sequence[str] | None = None
+    none_match: Sequence[str] | None = None
+
+    def holds(self, digest: str | None) -> bool:
+        """Tell whether the writer has the right graph in mind; `digest` None: it is empty."""
+        if self.match is not None and not names(self.match, digest):
+            return False
+        return self.none_match is None or not names(self.none_match, digest)
+
+
+EMPTY: Final = "empty"  # the digest told of a default graph without triples
+
+
+def names(digests: Sequence[str], digest: str | None) -> bool:
+    """Tell whether one of some digests is a graph's."""
+    return digest is not None if "*" in digests else (digest or EMPTY) in digests
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One write, as the child understands it; its condition holds of the state it is made upon."""
+
+    request: Mapping[str, Any]
+    body: bytes = b""
+    condition: Condition = Condition()
+
+
+@dataclass(frozen=True)
+class Written:
+    """What came of a write: no commit where it changes nothing."""
+
+    commit: Commit | None
+    existed: bool
+    warnings: tuple[Violation, ...] = ()
+
+
+def update(
+    text: str, base: str, using: Sequence[str] = (), using_named: Sequence[str] = ()
+) -> Edit:
+    """Return a SPARQL update; `using` are the protocol's own graphs (section 2.2.3).
+
+    Raises:
+        QueryForbidden: It asks for SERVICE, or for LOAD without SILENT.
+        QueryTooComplex: It nests or chains too much.
+        QuerySyntaxError: It names a dataset of its own beside the protocol's.
+    """
+    whole = _without_silent_loads(text)
+    guard.check_update(whole)
+    if using or using_named:
+        whole = _with_dataset(whole, using, using_named)
+    parts = {"mentioned": _mentioned(whole), "operation": _operation(whole)}
+    return Edit({"kind": "update", "text": whole, "base": base, **parts})
+
+
+def _without_silent_loads(text: str) -> str:
+    """Return the update with nothing in the place of each LOAD SILENT.
+
+    Nothing is ever fetched here, and SILENT asks that such a failure be a success
+    (SPARQL 1.1 Update, section 3.1.4). What is left of LOAD, the guard refuses.
+    """
+    found, end, parts = guard.tokens(text), 0, list[str]()
+    words = [token.text.upper() for token in found]
+    for place, token in enumerate(found[:-2]):
+        if words[place : place + 2] != ["LOAD", "SILENT"]:
+            continue
+        last = place + (5 if words[place + 3 : place + 5] == ["INTO", "GRAPH"] else 2)
+        parts += [text[end : token.start], "INSERT DATA {}"]
+        end = found[min(last, len(found) - 1)].end
+    return "".join([*parts, text[end:]])
+
+
+def _mentioned(text: str) -> str | None:
+    """Return an update that inserts all that the text inserts or deletes, if it is but data."""
+    depth, words, edited, end = 0, list[str](), list[str](), 0
+    for token in guard.tokens(text):
+        if token.kind == "bracket":
+            depth += 1 if token.text in "([{" else -1
+        if depth or token.kind != "word":
+            continue
+        words.append(token.text.upper())
+        if words[-1] == "DELETE":
+            edited += [text[end : token.start], "INSERT"]
+            end = token.end
+    keywords = words.count("INSERT") + words.count("DELETE")
+    if not set(words) <= _DATA or keywords != words.count("DATA"):
+        return None
+    return "".join([*edited, text[end:]])
+
+
+def _operation(text: str) -> dict[str, str] | None:
+    """Return the parts of an update that is one DELETE/INSERT … WHERE (section 3.1.3)."""
+    parts, marks = dict[str, str](), dict[str, int]()
+    depth, start, word = 0, 0, ""
+    for token in guard.tokens(text):
+        if token.kind == "bracket":
+            start = token.start if depth == 0 else start
+            depth += 1 if token.text in "([{" else -1
+            if depth == 0:
+                parts[word] = text[start : token.end]
+        elif depth == 0 and (token.text == ";" or "WHERE" in parts):
+            return None
+        elif depth == 0 and token.kind == "word" and (token.text.upper() not in _PROLOGUE or marks):
+            word = token.text.upper()
+            if word not in _MODIFIES or (word in marks and word not in ("USING", "NAMED")):
+                return None
+            marks.setdefault(word, token.start)
+    if "WHERE" not in parts or not parts.keys() <= {"DELETE", "INSERT", "WHERE"}:
+        return None
+    first = min(marks.values())
+    after_with = min(marks[each] for each in ("DELETE", "INSERT") if each in marks)
+    return {
+        "prologue": text[:first],
+        "with": text[first:after_with],
+        "dataset": text[marks.get("USING", marks["WHERE"]) : marks["WHERE"]],
+        "delete": parts.get("DELETE", parts["WHERE"] if "DELETE" in marks else "{}"),
+        "insert": parts.get("INSERT", "{}"),
+        "where": parts["WHERE"],
+    }
+
+
+def _with_dataset(text: str, using: Sequence[str], using_named: Sequence[str]) -> str:
+    """Return the update with USING clauses before each WHERE, as the protocol asks."""
+    clauses = _clauses(using, using_named)
+    depth, before, end, parts = 0, "", 0, list[str]()
+    for token in guard.tokens(text):
+        if token.kind == "bracket":
+            depth += 1 if token.text in "([{" else -1
+        elif depth == 0 and token.kind == "word":
+            word = token.text.upper()
+            if word in _NAMES_DATASET:
+                raise QuerySyntaxError(f"{word} beside using-graph-uri", *_place(text, token.start))
+            if word == "WHERE":
+                pattern = _group(text[token.end :]) if before == "DELETE" else ""
+                parts += [text[end : token.start], f"{pattern} {clauses} "]
+                end = token.start
+            before = word
+    return "".join([*parts, text[end:]])
+
+
+def _clauses(using: Sequence[str], using_named: Sequence[str]) -> str:
+    try:
+        return " ".join(
+            [
+                *(f"USING {NamedNode(iri)}" for iri in using),
+                *(f"USING NAMED {NamedNode(iri)}" for iri in using_named),
+            ]
+        )
+    except ValueError as fault:
+        raise QuerySyntaxError(f"not the IRI of a graph: {fault}") from fault
+
+
+def _group(text: str) -> str:
+    """Return the first group of a text, its braces included."""
+    depth, start = 0, 0
+    for token in guard.tokens(text):
+        if token.kind == "bracket":
+            start = token.start if depth == 0 else start
+            depth += 1 if token.text in "([{" else -1
+            if depth == 0:
+                return text[start : token.end]
+    raise QuerySyntaxError("a group is not closed")
+
+
+def _place(text: str, position: int) -> tuple[int, int]:
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
+def write(
+    repository: Repository,
+    desk: Desk,
+    edit: Edit,
+    author: str,
+    message: str,
+    may_write: Callable[[GraphName], bool],
+) -> Written:
+    """Work out what a write changes, then validate, record and publish it.
+
+    Raises:
+        EditForbidden: It touches a graph that this writer may not write.
+        EditConflict: The graph is not the one the writer has in mind.
+        EditRefused: The state after it breaks rules, or holds blank nodes.
+        DocumentError: The document is not in its syntax.
+        QueryError: The update is at fault, or went past a limit.
+        StoreLocked: Another process is writing.
+    """
+    existed: list[bool] = []
+
+    def propose() -> ChangeSet:
+        result = desk.work(edit.request, edit.body)
+        if not edit.condition.holds(result.digest):
+            raise EditConflict
+        change = result.change()
+        _check(change, repository, may_write)
+        existed.append(result.digest is not None)
+        return change
+
+    outcome = repository.publish(propose, author, message)
+    if isinstance(outcome, list):
+        raise EditRefused(outcome)
+    if outcome is None:
+        return Written(None, existed[-1])
+    return Written(outcome.commit, existed[-1], outcome.warnings)
+
+
+def _check(
+    change: ChangeSet, repository: Repository, may_write: Callable[[GraphName], bool]
+) -> None:
+    for graph in {quad.graph_name for quad in (*change.removed, *change.added)}:
+        if isinstance(graph, BlankNode):  # nobody could name it again
+            raise EditForbidden(str(graph))
+        if not may_write(graph):
+            raise EditForbidden(graph.value if isinstance(graph, NamedNode) else "default")
+    if repository.ruled and (nameless := change.nameless()):
+        raise EditNameless(str(nameless.triple))
+
+
+def read(desk: Desk, graph: str | None, media_type: str) -> tuple[bytes, str | None]:
+    """Return a graph (None: the default one) and its digest, None where it is empty."""
+    request = {"kind": "get", "graph": graph, "media_type": media_type}
+    result = desk.work({**request, "prefixes": PREFIXES, "max_bytes": _GRAPH_SIZE})
+    return result.payload, result.digest

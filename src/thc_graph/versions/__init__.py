@@ -1,0 +1,1 @@
+"""Versions: what became of the data, as data."""

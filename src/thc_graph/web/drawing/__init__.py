@@ -1,0 +1,1 @@
+"""Drawing: charts, maps and answers as pictures and tables."""

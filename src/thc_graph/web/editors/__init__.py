@@ -1,0 +1,1 @@
+"""Behind the editors' port: updates and graphs."""

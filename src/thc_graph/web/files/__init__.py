@@ -1,0 +1,1 @@
+"""Files: what those who work elsewhere take away."""

@@ -1,0 +1,1 @@
+"""HTTP: routes, negotiation, answers and limits, whatever they are about."""

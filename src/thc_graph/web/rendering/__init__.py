@@ -1,0 +1,1 @@
+"""Rendering: how terms, sentences and pages are written."""

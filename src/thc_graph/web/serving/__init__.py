@@ -1,0 +1,1 @@
+"""Serving: the process, its ports and connections, and how it fares."""
