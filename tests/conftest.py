@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, settings
 from pyoxigraph import Store
 
 import stores
-from thc_graph.instance.service import Published, Service, open_service
+from thc_graph.instance.reading import Published
+from thc_graph.instance.service import Service, open_service
 from thc_graph.instance.settings import read_settings
 from thc_graph.store.writes.repository import Repository
 

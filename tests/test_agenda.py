@@ -7,7 +7,7 @@ from pyoxigraph import NamedNode, QuerySolutions, Store
 
 from thc_graph.figures import agenda
 from thc_graph.figures.agenda import Asked
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.rdf.terms import THC
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from pyoxigraph import NamedNode, QuerySolutions, Store
 
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.lists import addresses, kinds, pages, rows, selection
 from thc_graph.lists.addresses import Asked
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from thc_graph.errors import QueueFull
-from thc_graph.instance.service import PAGES, Published, open_service
+from thc_graph.instance.reading import PAGES, Published
+from thc_graph.instance.service import open_service
 from thc_graph.instance.settings import read_settings
 from thc_graph.store.engine.lanes import asked_by, asking
 from thc_graph.store.writes.repository import Repository

@@ -30,8 +30,8 @@ from thc_graph.instance.settings import Settings, read_settings
 from thc_graph.instance.writing import Writing
 from thc_graph.people.tokens import Token
 from thc_graph.rdf.terms import SH
-from thc_graph.schema.model import Text
 from thc_graph.schema.reports import Violation
+from thc_graph.schema.shapes import Text
 from thc_graph.store.writes import updates
 from thc_graph.store.writes.repository import Repository
 from thc_graph.store.writes.updates import Written

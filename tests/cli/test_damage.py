@@ -17,7 +17,7 @@ from thc_graph.instance.settings import read_settings
 from thc_graph.people import tokens
 from thc_graph.rdf.terms import THC
 from thc_graph.sheets.imports.datasets import inputs
-from thc_graph.store.history.purge import Erasure
+from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.writes import recovery
 from thc_graph.store.writes.repository import Repository
 

@@ -16,7 +16,7 @@ from thc_graph.cli.app import app, repository
 from thc_graph.cli.harms import WORDS
 from thc_graph.instance.settings import read_settings
 from thc_graph.rdf.terms import SKOS, THC
-from thc_graph.store.history.purge import Erasure
+from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.writes.repository import Repository
 
 CLASS = THC["Engagement"]

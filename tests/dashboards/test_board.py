@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode, QuerySolutions, Store
 from thc_graph.figures import dashboard
 from thc_graph.figures.commitments import read
 from thc_graph.figures.dashboard import Asked, Board
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.rdf.terms import THC
 
 pytestmark = pytest.mark.anyio

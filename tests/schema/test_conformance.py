@@ -13,7 +13,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, Store
 from thc_graph.rdf.terms import XSD, A
 from thc_graph.schema import shacl, validation
 from thc_graph.schema.conformance import ShapesGraph
-from thc_graph.store.snapshots.snapshot import facts
+from thc_graph.store.snapshots.draft import facts
 from thc_graph.store.writes.repository import Repository
 
 pytestmark = pytest.mark.long

@@ -17,7 +17,8 @@ from thc_graph.sheets.imports.load import Options, load
 from thc_graph.sheets.imports.proposal import Complete
 from thc_graph.store import segments
 from thc_graph.store.library import Library
-from thc_graph.store.snapshots.snapshot import Draft, Snapshot
+from thc_graph.store.snapshots.draft import Draft
+from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes.repository import Repository
 
 HEAD = "Identifiant;Nature;Nom;Type d'acteur\n"

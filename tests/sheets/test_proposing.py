@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from thc_graph.cli.app import app
 from thc_graph.instance.settings import resources
 from thc_graph.schema.reading import read_schema
-from thc_graph.sheets.columns.layout import layout, read_mapping
+from thc_graph.sheets.columns.layout import layout
+from thc_graph.sheets.columns.mapping import read_mapping
 from thc_graph.sheets.columns.proposal import proposed
 from thc_graph.sheets.tables.reading import Row, Table, read_tables
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from thc_graph.rdf.terms import THC, A
-from thc_graph.sheets.columns.layout import HeadingMapping
+from thc_graph.sheets.columns.mapping import HeadingMapping
 from thc_graph.sheets.problems import Severity
 
 SHARED = Path(os.environ.get("THC_SHARED", Path(__file__).parents[3] / "shared"))

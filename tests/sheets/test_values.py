@@ -4,7 +4,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import RDF, XSD
-from thc_graph.schema.model import PropertyShape, Step
+from thc_graph.schema.shapes import PropertyShape, Step
 from thc_graph.sheets.cells.values import (
     Period,
     Unreadable,

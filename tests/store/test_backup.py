@@ -27,7 +27,7 @@ from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store import layout
 from thc_graph.store.history import purge
 from thc_graph.store.history.backup import back_up, read_manifest, restore
-from thc_graph.store.history.purge import Erasure
+from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.library import Library
 from thc_graph.store.snapshots.derivation import Derivation
 from thc_graph.store.writes.repository import Repository

@@ -7,9 +7,9 @@ import pytest
 from pyoxigraph import NamedNode, Quad
 
 from thc_graph.rdf.changes import ChangeSet
-from thc_graph.store.snapshots import snapshot
+from thc_graph.store.snapshots import draft as drafts
 from thc_graph.store.snapshots.artefacts import Ahead, furnish
-from thc_graph.store.snapshots.snapshot import Draft
+from thc_graph.store.snapshots.draft import Draft
 
 QUAD = Quad(*(NamedNode(f"urn:x:{each}") for each in "spog"))
 
@@ -29,7 +29,7 @@ class Told:
 
 @pytest.fixture
 def draft(tmp_path: Path):
-    with snapshot.drafting(tmp_path, None) as draft:
+    with drafts.drafting(tmp_path, None) as draft:
         draft.apply(ChangeSet(added=frozenset({QUAD})))
         yield draft
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thc_graph.errors import QueryError, QueryForbidden, QueryTooComplex, QueryTooLarge
-from thc_graph.store.engine import guard
+from thc_graph.store.engine import lexer
 from thc_graph.store.engine.guard import (
     MAX_BYTES,
     MAX_CHAIN,
@@ -319,9 +319,9 @@ QUOTES = st.text(st.sampled_from("\"'\\\n\ra<># "), max_size=40)
 @given(QUOTES, st.sampled_from(['"', "'", '"""', "'''"]))
 def test_the_ends_of_strings_are_those_the_expressions_find(text: str, mark: str) -> None:
     """Many strings are read otherwise than some, and to the same end."""
-    ends = guard._ends(text, mark)
+    ends = lexer._ends(text, mark)
     for place in range(len(text)):
-        found = guard._STRINGS[mark].match(text, place)
+        found = lexer._STRINGS[mark].match(text, place)
         assert ends[place] == (found.end() if found else 0)
 
 

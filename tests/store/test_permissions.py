@@ -3,8 +3,7 @@
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode
 
-from thc_graph.people.tokens import Role
-from thc_graph.store.writes.permissions import may_write
+from thc_graph.store.writes.permissions import Role, may_write
 
 BASE = "https://data.thc.example"
 

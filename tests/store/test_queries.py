@@ -5,7 +5,7 @@ import pytest
 from pyoxigraph import BlankNode, Literal, NamedNode, Store
 
 from thc_graph.instance.settings import resources
-from thc_graph.schema.model import Text
+from thc_graph.schema.shapes import Text
 from thc_graph.store.library import Library
 
 TEXT = """#+ summary: Things of a kind.

@@ -7,6 +7,7 @@ import pytest
 from thc_graph.errors import StoreError
 from thc_graph.people import tokens
 from thc_graph.store import files
+from thc_graph.store.writes import permissions
 
 
 def test_only_a_hash_is_kept_and_only_for_its_owner(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_name_signs_for_one_token(tmp_path: Path) -> None:
     [("read", (True, False, False)), ("write", (True, True, False)), ("admin", (True, True, True))],
 )
 def test_each_role_may_what_those_before_it_may(
-    role: tokens.Role, may: tuple[bool, ...], tmp_path: Path
+    role: permissions.Role, may: tuple[bool, ...], tmp_path: Path
 ) -> None:
     token = tokens.bearer(tmp_path, tokens.create(tmp_path, "un", role))
     assert token is not None

@@ -13,7 +13,7 @@ from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store import segments
 from thc_graph.store.history.by_entity import FOLDER, HEAD, ID, ROW, Touches
 from thc_graph.store.history.commits import Commit, History
-from thc_graph.store.history.purge import Erasure
+from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.snapshots import seals
 from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes.repository import Repository

@@ -17,7 +17,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple
 
 from thc_graph.processes.parent import PLACES
-from thc_graph.store.engine import query_child
+from thc_graph.store.engine import query_child, results
 
 SELECT = "SELECT ?s ?o { ?s ?p ?o }"
 CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
@@ -56,12 +56,12 @@ def only(value: Literal) -> Store:
 
 def rows(body: bytes, media_type: str) -> list[str]:
     """Read a result as a stranger would, without pyoxigraph; return its literals."""
-    if media_type == query_child.JSON:
+    if media_type == results.JSON:
         return [row["o"]["value"] for row in json.loads(body)["results"]["bindings"]]
-    if media_type == query_child.XML:
+    if media_type == results.XML:
         name = "{http://www.w3.org/2005/sparql-results#}literal"
         return [found.text or "" for found in ET.fromstring(body).iter(name)]  # noqa: S314
-    if media_type == query_child.CSV:
+    if media_type == results.CSV:
         return [row[1] for row in csv.reader(io.StringIO(body.decode(), newline=""))][1:]
     lines = body.decode().removesuffix("\n").split("\n")[1:]
     return [unescape(line.split("\t")[1]) for line in lines]
@@ -72,7 +72,7 @@ def unescape(literal: str) -> str:
     return quad.object.value
 
 
-@pytest.mark.parametrize("media_type", list(query_child.BINDINGS))
+@pytest.mark.parametrize("media_type", list(results.BINDINGS))
 def test_bindings_are_cut_at_a_whole_row(large: Store, media_type: str) -> None:
     header, body = query_child.answer(large, request(SELECT, media_type))
     found = rows(body, media_type)
@@ -83,14 +83,14 @@ def test_bindings_are_cut_at_a_whole_row(large: Store, media_type: str) -> None:
     assert all(value.endswith(AWKWARD) for value in found)
 
 
-@pytest.mark.parametrize("media_type", list(query_child.BINDINGS))
+@pytest.mark.parametrize("media_type", list(results.BINDINGS))
 @pytest.mark.parametrize("limit", range(600, 1000, 23))
 def test_bindings_may_be_cut_anywhere(large: Store, media_type: str, limit: int) -> None:
     _, body = query_child.answer(large, request(SELECT, media_type, max_bytes=limit))
     assert all(value.endswith(AWKWARD) for value in rows(body, media_type))
 
 
-@pytest.mark.parametrize("media_type", list(query_child.BINDINGS))
+@pytest.mark.parametrize("media_type", list(results.BINDINGS))
 def test_one_row_past_the_limit_leaves_none(media_type: str) -> None:
     store = only(Literal("x" * 2 * LIMIT))
     header, body = query_child.answer(store, request(SELECT, media_type))
@@ -98,7 +98,7 @@ def test_one_row_past_the_limit_leaves_none(media_type: str) -> None:
     assert rows(body, media_type) == []
 
 
-@pytest.mark.parametrize("media_type", list(query_child.BINDINGS))
+@pytest.mark.parametrize("media_type", list(results.BINDINGS))
 def test_bindings_below_the_limit_are_whole(large: Store, media_type: str) -> None:
     header, body = query_child.answer(
         large, request(SELECT, media_type, max_bytes=10 * 1024 * 1024)
@@ -107,12 +107,12 @@ def test_bindings_below_the_limit_are_whole(large: Store, media_type: str) -> No
     assert len(rows(body, media_type)) == ROWS
 
 
-@pytest.mark.parametrize("media_type", list(query_child.GRAPHS))
+@pytest.mark.parametrize("media_type", list(results.GRAPHS))
 def test_graphs_are_cut_at_a_whole_triple(large: Store, media_type: str) -> None:
     header, body = query_child.answer(
         large, request(CONSTRUCT, media_type, prefixes={"e": "http://e/"})
     )
-    quads = list(pyoxigraph.parse(body, query_child.GRAPHS[media_type]))
+    quads = list(pyoxigraph.parse(body, results.GRAPHS[media_type]))
     assert header["truncated"]
     assert LIMIT * 0.7 < len(body) <= LIMIT
     assert 0 < len(quads) < ROWS
@@ -130,7 +130,7 @@ def test_prefixes_shorten_iris(large: Store) -> None:
 @pytest.mark.parametrize("code", [*range(1, 32), 0x7F, 0x85, 0xFFFD, 0xFFFE, 0xFFFF, 0x1FFFF])
 def test_xml_is_well_formed_whatever_a_literal_holds(code: int) -> None:
     store = only(Literal(f"a{chr(code)}b ]]> &"))
-    for text, media_type in ((SELECT, query_child.XML), (CONSTRUCT, query_child.RDF_XML)):
+    for text, media_type in ((SELECT, results.XML), (CONSTRUCT, results.RDF_XML)):
         _, body = query_child.answer(store, request(text, media_type))
         texts = "".join(ET.fromstring(body).itertext())  # noqa: S314
         legal = code in (9, 10, 13) or (code >= 32 and code not in (0xFFFE, 0xFFFF))
@@ -140,7 +140,7 @@ def test_xml_is_well_formed_whatever_a_literal_holds(code: int) -> None:
 
 def test_illegal_characters_do_not_pass_the_limit() -> None:
     store = only(Literal("\x01" * (LIMIT - 2000)))
-    _, body = query_child.answer(store, request(SELECT, query_child.XML))
+    _, body = query_child.answer(store, request(SELECT, results.XML))
     assert len(body) <= LIMIT
     ET.fromstring(body)  # noqa: S314
 
@@ -150,14 +150,14 @@ def test_a_predicate_that_rdf_xml_cannot_name_is_not_acceptable(end: str) -> Non
     store = Store()
     predicate = NamedNode(f"http://e/{end}")
     store.add(Quad(NamedNode("http://e/s"), predicate, Literal("x")))
-    header, body = query_child.answer(store, request(CONSTRUCT, query_child.RDF_XML))
+    header, body = query_child.answer(store, request(CONSTRUCT, results.RDF_XML))
     if header["kind"] == "answer":  # some end in a name all the same
         assert next(iter(pyoxigraph.parse(body, RdfFormat.RDF_XML))).predicate == predicate
         ET.fromstring(body)  # noqa: S314
     else:
         assert header["kind"] == "not-acceptable"
         assert "text/turtle" in header["offered"]
-        assert query_child.RDF_XML not in header["offered"]
+        assert results.RDF_XML not in header["offered"]
 
 
 @pytest.mark.parametrize("prefix", ["http://e/na", "http://e/name", "http://e/", "http://e/name/"])
@@ -165,7 +165,7 @@ def test_rdf_xml_is_well_formed_whatever_the_prefixes(prefix: str) -> None:
     store = Store()
     for end in ("name", "name-1", "name/b", "1/b"):
         store.add(Quad(NamedNode("http://e/s"), NamedNode(f"http://e/{end}"), Literal("x")))
-    asked = request(CONSTRUCT, query_child.RDF_XML, prefixes={"e": prefix})
+    asked = request(CONSTRUCT, results.RDF_XML, prefixes={"e": prefix})
     _, body = query_child.answer(store, asked)
     ET.fromstring(body)  # noqa: S314
     assert len(list(pyoxigraph.parse(body, RdfFormat.RDF_XML))) == 4
@@ -175,17 +175,17 @@ def test_a_triple_term_is_not_for_json_ld() -> None:
     term = Triple(NamedNode("http://e/s"), NamedNode("http://e/p"), Literal("x"))
     store = Store()
     store.add(Quad(NamedNode("http://e/s"), NamedNode("http://e/p"), term))
-    header, _ = query_child.answer(store, request(CONSTRUCT, query_child.JSON_LD))
+    header, _ = query_child.answer(store, request(CONSTRUCT, results.JSON_LD))
     assert header["kind"] == "not-acceptable"
 
 
 @pytest.mark.parametrize(
     ("text", "asked", "expected"),
     [
-        (SELECT, ("text/turtle", query_child.CSV, query_child.JSON), query_child.CSV),
-        ("ASK {}", ("text/turtle", query_child.XML), query_child.XML),
-        (CONSTRUCT, (query_child.JSON, "application/n-triples"), "application/n-triples"),
-        ("DESCRIBE <http://e/1>", (query_child.JSON, query_child.JSON_LD), query_child.JSON_LD),
+        (SELECT, ("text/turtle", results.CSV, results.JSON), results.CSV),
+        ("ASK {}", ("text/turtle", results.XML), results.XML),
+        (CONSTRUCT, (results.JSON, "application/n-triples"), "application/n-triples"),
+        ("DESCRIBE <http://e/1>", (results.JSON, results.JSON_LD), results.JSON_LD),
     ],
 )
 def test_the_first_type_that_fits_is_used(
@@ -196,7 +196,7 @@ def test_the_first_type_that_fits_is_used(
 
 
 @pytest.mark.parametrize(
-    ("text", "offered"), [(SELECT, query_child.BINDINGS), (CONSTRUCT, query_child.GRAPHS)]
+    ("text", "offered"), [(SELECT, results.BINDINGS), (CONSTRUCT, results.GRAPHS)]
 )
 def test_no_type_that_fits(large: Store, text: str, offered: Mapping[str, object]) -> None:
     header, _ = query_child.answer(large, request(text, "image/png"))
@@ -204,14 +204,14 @@ def test_no_type_that_fits(large: Store, text: str, offered: Mapping[str, object
 
 
 def test_a_syntax_error_has_its_place(large: Store) -> None:
-    header, _ = query_child.answer(large, request("SELECT *\n{ ?s ?p }", query_child.JSON))
+    header, _ = query_child.answer(large, request("SELECT *\n{ ?s ?p }", results.JSON))
     assert (header["kind"], header["line"], header["column"]) == ("syntax", 2, 10)
     assert header["message"].startswith("expected")
 
 
 def test_a_bad_graph_name_is_told_as_a_fault(large: Store) -> None:
     header, _ = query_child.answer(
-        large, request(SELECT, query_child.JSON, default_graphs=["not an IRI"])
+        large, request(SELECT, results.JSON, default_graphs=["not an IRI"])
     )
     assert header["kind"] == "other"
 
@@ -226,7 +226,7 @@ def test_several_default_graphs_are_one_set() -> None:
         ("SELECT ?g { GRAPH ?g { ?s ?p ?o } }", b"g\r\nhttp://g/3\r\n"),
         ("SELECT ?g FROM <http://g/3> { GRAPH ?g { ?s ?p ?o } }", b"g\r\nhttp://g/3\r\n"),
     ):
-        assert query_child.answer(store, request(text, query_child.CSV, **graphs))[1] == expected
+        assert query_child.answer(store, request(text, results.CSV, **graphs))[1] == expected
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,7 @@ def test_the_dataset_of_the_request(graphs: dict[str, Any], default: bytes, name
     store.update("INSERT DATA { <a:a> <a:b> 1, 2 GRAPH <http://g/1> { <a:a> <a:b> 3 } }")
     count = "SELECT (COUNT(*) AS ?n) {{ {} }}"
     for pattern, expected in (("?s ?p ?o", default), ("GRAPH ?g { ?s ?p ?o }", named)):
-        _, body = query_child.answer(
-            store, request(count.format(pattern), query_child.CSV, **graphs)
-        )
+        _, body = query_child.answer(store, request(count.format(pattern), results.CSV, **graphs))
         assert body == b"n\r\n" + expected + b"\r\n"
 
 

@@ -23,13 +23,14 @@ from thc_graph.instance.settings import Settings, read_settings
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import FOAF, RDFS, A
-from thc_graph.schema.model import Text
+from thc_graph.schema.shapes import Text
 from thc_graph.schema.validation import Accepted, accept_unchecked
 from thc_graph.sheets.imports import journal
 from thc_graph.sheets.problems import Cell, Problem, Severity
+from thc_graph.store.history import erasure
 from thc_graph.store.history import purge as purges
 from thc_graph.store.history.commits import Source
-from thc_graph.store.history.purge import Erasure
+from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 
@@ -132,7 +133,7 @@ def test_a_person_leaves_every_byte(store: Repository) -> None:
     assert next(published.quads_for_pattern(OTHER, A, None, None), None)
     assert not list(published.quads_for_pattern(None, None, PERSON, None))
     (entry,) = journal.entries(store.root)
-    assert entry.files == [purges.MASK, "autre.csv"]
+    assert entry.files == [erasure.MASK, "autre.csv"]
     told = purges.tombstone(store.root, PERSON.value)
     assert told is not None
     assert told.reason == "request"

@@ -12,7 +12,8 @@ from thc_graph.instance.settings import Settings, resources
 from thc_graph.names.keys import PATTERN
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DCT, RDFS, THC, A
-from thc_graph.sheets.columns.layout import layout, read_mapping
+from thc_graph.sheets.columns.layout import layout
+from thc_graph.sheets.columns.mapping import read_mapping
 from thc_graph.sheets.imports import load as loading
 from thc_graph.sheets.imports.datasets import Input, inputs
 from thc_graph.sheets.imports.load import Options

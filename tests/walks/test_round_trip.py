@@ -14,7 +14,7 @@ from thc_graph.names.names import Names
 from thc_graph.names.published import known
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import RDF, XSD, A
-from thc_graph.schema.model import PropertyShape
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.sheets.columns.layout import members
 from thc_graph.sheets.columns.template import Column, template
 from thc_graph.sheets.imports import load

@@ -28,7 +28,8 @@ from thc_graph.store.writes.permissions import MOST
 from thc_graph.store.writes.repository import Repository
 from thc_graph.web.app import create_app
 from thc_graph.web.editors_app import create_editors
-from thc_graph.web.http.problems import problem_of, sentences_of
+from thc_graph.web.http.problems import problem_of
+from thc_graph.web.pages.problem import sentences_of
 from thc_graph.web.rendering.templates import Pages
 from thc_graph.web.serving.ports import Doors
 

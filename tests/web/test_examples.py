@@ -6,7 +6,7 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, RdfFormat, Store, par
 
 from thc_graph.instance.settings import resources
 from thc_graph.rdf.terms import RDF, SH
-from thc_graph.schema.model import Text
+from thc_graph.schema.shapes import Text
 from thc_graph.store.library import Library
 from thc_graph.web.drawing.answers import Table, available
 from thc_graph.web.http.problems import Problem

@@ -19,7 +19,7 @@ from thc_graph.instance.settings import read_settings
 from thc_graph.lists.addresses import Asked
 from thc_graph.store.engine.lanes import asked_by
 from thc_graph.store.writes.repository import Repository
-from thc_graph.web.files.lists import Job
+from thc_graph.web.files.forms import Job
 from visiting import visiting
 
 pytestmark = pytest.mark.anyio

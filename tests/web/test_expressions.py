@@ -31,6 +31,7 @@ ELSEWHERE = {
     "thc_graph.store.library": "our own files",
     "thc_graph.web.rendering.assets": "our own style sheets",
     "thc_graph.store.engine.query_child": "in the query's own process, or the engine's own words",
+    "thc_graph.store.engine.results": "in the query's own process, or the engine's own words",
     "thc_graph.store.writes.update_child": "in the write's own process",
     "thc_graph.store.writes.updates": "in the write's own process",
     "thc_graph.store.history.purge": "an operator's command",

@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from thc_graph.instance.service import Published, Service
+from thc_graph.instance.reading import Published
+from thc_graph.instance.service import Service
 from thc_graph.web.http.routing import Router
 
 pytestmark = pytest.mark.anyio

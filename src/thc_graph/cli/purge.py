@@ -10,9 +10,10 @@ from thc_graph.cli import console, endings
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import NothingToPurge
 from thc_graph.rdf.terms import PREFIXES
+from thc_graph.store.history import erasure as erasures
 from thc_graph.store.history import purge as purges
 from thc_graph.store.history.commits import Commit
-from thc_graph.store.history.purge import Erasure, Findings
+from thc_graph.store.history.erasure import Erasure, Findings
 
 MOST = 20  # entities listed of each sort
 
@@ -45,7 +46,7 @@ def purge(
     """Efface de tout l'historique une personne ou un fait ; ne laisse qu'une date et un motif."""
     settings, repository = opened(context)
     erasure = Erasure(tuple(map(_iri, iris)), tuple(map(_iri, facts or ())), reason.value)
-    found = purges.find(repository.history, erasure)
+    found = erasures.find(repository.history, erasure)
     if not found.lines:
         raise NothingToPurge(", ".join(iris))
     commit, left = None, []

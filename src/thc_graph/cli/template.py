@@ -14,8 +14,9 @@ from thc_graph.names.names import Names
 from thc_graph.names.published import known
 from thc_graph.names.words import folded
 from thc_graph.rdf import iris
-from thc_graph.schema.model import Schema, Sheet
+from thc_graph.schema.model import Schema
 from thc_graph.schema.reading import read_schema
+from thc_graph.schema.shapes import Sheet
 from thc_graph.sheets.columns.template import template
 from thc_graph.sheets.workbooks.filling import Filled, filled
 from thc_graph.store import files

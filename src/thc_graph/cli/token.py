@@ -9,7 +9,7 @@ from thc_graph.cli import console
 from thc_graph.cli.app import app, opened
 from thc_graph.errors import StoreError
 from thc_graph.people import tokens
-from thc_graph.people.tokens import Role
+from thc_graph.store.writes.permissions import Role
 
 token = typer.Typer(no_args_is_help=True, help="Gère les jetons de la porte des éditeurs.")
 app.add_typer(token, name="token")

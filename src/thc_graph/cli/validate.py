@@ -13,7 +13,7 @@ from thc_graph.rdf.terms import A
 from thc_graph.schema.reports import Violation
 from thc_graph.schema.validation import violations
 from thc_graph.store.snapshots.checks import broken
-from thc_graph.store.snapshots.snapshot import facts
+from thc_graph.store.snapshots.draft import facts
 from thc_graph.store.writes.repository import Repository
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import DASH, Term
-from thc_graph.schema.model import PropertyShape
+from thc_graph.schema.shapes import PropertyShape
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from thc_graph.entities.describing import labels, unnamed
 from thc_graph.entities.model import Citation, Value
 from thc_graph.entities.view import View, index
 from thc_graph.rdf.terms import PREFIXES, THC, XSD, Namespace, Term, text_in
-from thc_graph.schema.model import Schema, Text
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import Text
 from thc_graph.store.library import Filling, Library, Reader, StoredQuery
 
 FOLDER: Final = "entity/section"

@@ -10,7 +10,8 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from thc_graph.entities.model import Entity, Field, FieldGroup, Value
 from thc_graph.rdf.terms import DASH, DCT, LABELS, A, Term, text_in
-from thc_graph.schema.model import PropertyShape, Schema, Step
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape, Step
 
 NAMING: Final = (*LABELS, DCT["title"])
 KEY_FACT: Final = DASH["KeyInfoRole"]

@@ -8,7 +8,8 @@ from typing import Final, cast
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import OWL, RDFS, SKOS, THC, A, Term, text_in
-from thc_graph.schema.model import PropertyShape, Schema, Step
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape, Step
 from thc_graph.store.library import Reader
 
 ONTOLOGY: Final = NamedNode(THC.rstrip("#"))

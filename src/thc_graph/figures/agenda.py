@@ -17,7 +17,7 @@ from thc_graph.rdf import facts
 from thc_graph.rdf.facts import Said
 from thc_graph.rdf.terms import DCT, THC, XSD, A, Term, day_of, text_in
 from thc_graph.store.library import Filling, Reader
-from thc_graph.store.snapshots.index import Index
+from thc_graph.store.snapshots.artefacts import Index
 
 KIND: Final = "evenement"
 SIZE: Final = 50  # events of a page

@@ -18,7 +18,7 @@ from thc_graph.figures import commitments
 from thc_graph.figures.commitments import Commitment
 from thc_graph.rdf.terms import XSD, Term, day_of
 from thc_graph.store.library import Filling, Reader
-from thc_graph.store.snapshots.index import Index
+from thc_graph.store.snapshots.artefacts import Index
 
 KIND: Final = "engagement"
 SIZE: Final = 25  # commitments of a page

@@ -7,9 +7,10 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
-from thc_graph.schema.model import NodeShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import NodeShape
 from thc_graph.store.library import Reader
-from thc_graph.store.snapshots.index import Index
+from thc_graph.store.snapshots.artefacts import Index
 
 DEPARTEMENT: Final = "departement"
 PLACED: Final = "territoire"  # the facet of what stands somewhere

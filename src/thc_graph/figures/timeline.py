@@ -8,9 +8,10 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf import facts
 from thc_graph.rdf.terms import DCT, THC
-from thc_graph.schema.model import NodeShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import NodeShape
 from thc_graph.store.library import Reader
-from thc_graph.store.snapshots.index import Index
+from thc_graph.store.snapshots.artefacts import Index
 
 SIZE: Final = 100  # things of a page
 MONTH: Final = len("2016-03")

@@ -22,17 +22,10 @@ from typing import Any, BinaryIO, Final
 from thc_graph.errors import RemoteRefused, StoreFull, StoreFullLate, StoreLocked, ThcGraphError
 from thc_graph.instance import crossing, instance
 from thc_graph.instance.settings import Resources, Settings
-from thc_graph.people.tokens import Role
-from thc_graph.store.engine.query_child import (
-    Header,
-    cut_network,
-    depend_on,
-    limit_memory,
-    receive,
-    send,
-)
+from thc_graph.processes.frames import Header, receive, send
+from thc_graph.processes.walls import cut_network, depend_on, limit_memory
 from thc_graph.store.writes import permissions, recovery, updates
-from thc_graph.store.writes.permissions import GraphName
+from thc_graph.store.writes.permissions import GraphName, Role
 from thc_graph.store.writes.repository import Repository
 from thc_graph.store.writes.update_process import Desk
 from thc_graph.store.writes.updates import Condition, Edit

@@ -9,8 +9,8 @@ from pyoxigraph import RdfFormat, parse
 from thc_graph import errors
 from thc_graph.errors import EditRefused, ThcGraphError
 from thc_graph.rdf.terms import Term
-from thc_graph.schema.model import Text
 from thc_graph.schema.reports import Violation
+from thc_graph.schema.shapes import Text
 from thc_graph.store.history.commits import Commit
 from thc_graph.store.writes.updates import Written
 

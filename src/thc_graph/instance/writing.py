@@ -13,18 +13,27 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict, astuple
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, astuple, dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
-from thc_graph.errors import QueryFailed, QueryOutOfMemory, QueryTimeout, QueueFull, StoreError
+from thc_graph.errors import (
+    QueryFailed,
+    QueryOutOfMemory,
+    QueryTimeout,
+    QueueFull,
+    StoreError,
+)
 from thc_graph.instance import crossing
+from thc_graph.instance.service import Service
 from thc_graph.instance.settings import Resources, Settings, resources
 from thc_graph.people.tokens import Token
 from thc_graph.processes import parent
 from thc_graph.processes.parent import Child
+from thc_graph.store.writes import updates
+from thc_graph.store.writes.update_process import Desk
 from thc_graph.store.writes.updates import Edit, Written
 
 WAITING: Final = 16  # that may wait for their turn
@@ -202,3 +211,47 @@ def _command(settings: Settings, files: Resources) -> tuple[list[str], dict[str,
     command = [sys.executable, "-I", "-m", "thc_graph.instance.clerk", json.dumps(options)]
     # Else each thread of the engine sets 64 MiB aside, out of what the clerk may touch.
     return command, {**os.environ, "MALLOC_ARENA_MAX": "2"}
+
+
+@dataclass
+class Door:
+    """What the writes of one instance share."""
+
+    service: Service
+    writing: Writing
+    desk: Desk  # where graphs are read
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    written: int = 0  # publications made here
+    served: int = 0  # and those of them that queries here see
+
+    @property
+    def base(self) -> str:
+        return self.service.settings.base
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Have those at hand, meanwhile, who write and read for it."""
+        async with self.writing:
+            yield
+        await asyncio.to_thread(self.desk.clear)
+
+    async def write(self, edit: Edit, token: Token, message: str) -> Written:
+        """Publish a write: see `Writing.write`."""
+        written = await self.writing.write(edit, token, message)
+        self.written += written.commit is not None
+        return written
+
+    async def read(self, graph: str | None, media_type: str) -> tuple[bytes, str | None]:
+        """Return a graph and its digest: see `updates.read`."""
+        async with self.turn:
+            return await asyncio.to_thread(updates.read, self.desk, graph, media_type)
+
+    async def catch_up(self) -> None:
+        """Let queries see all that was written here; visitors see it by their own watch.
+
+        So a run of writes opens one snapshot, at the next query, and not one for each.
+        """
+        written = self.written
+        if self.served < written:
+            await self.service.refresh()
+            self.served = max(self.served, written)

@@ -10,7 +10,8 @@ from pyoxigraph import Literal, NamedNode
 from thc_graph import quantities
 from thc_graph.lists.kinds import BY_NAME, classes_of, facets_of, orders
 from thc_graph.rdf.terms import THC, XSD
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 
 MAX_FILTERS: Final = 50  # values of facets read from an address; those after them narrow nothing
 

@@ -10,8 +10,9 @@ from pyoxigraph import Literal, NamedNode
 from thc_graph.lists.addresses import Asked, Value, token_of
 from thc_graph.lists.kinds import classes_of, facets_of
 from thc_graph.lists.selection import narrowed
-from thc_graph.schema.model import PropertyShape, Schema, Text
-from thc_graph.store.snapshots.index import Index
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape, Text
+from thc_graph.store.snapshots.artefacts import Index
 
 SHOWN: Final = 12  # values of a facet shown before one asks for all
 

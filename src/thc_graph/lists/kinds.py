@@ -8,7 +8,8 @@ from typing import Final, cast
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import SKOS, THC
-from thc_graph.schema.model import NodeShape, PropertyShape, Schema, Text
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import NodeShape, PropertyShape, Text
 from thc_graph.store.library import Reader
 
 VOCABULARIES: Final = "voc"  # the list of the concept schemes

@@ -15,7 +15,7 @@ from thc_graph.lists.rows import Row, summaries
 from thc_graph.lists.selection import select
 from thc_graph.schema.model import Schema
 from thc_graph.store.library import Reader
-from thc_graph.store.snapshots.index import Index
+from thc_graph.store.snapshots.artefacts import Index
 
 SIZE: Final = 25  # rows of a page, as of the dashboard
 

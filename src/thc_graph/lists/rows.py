@@ -10,7 +10,8 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode
 
 from thc_graph.rdf.terms import DASH, DCT, SKOS, A, Term, text_in
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.store.library import Reader
 
 DESCRIPTION, CODE, KEY = (DASH[f"{role}Role"] for role in ("Description", "ID", "KeyInfo"))

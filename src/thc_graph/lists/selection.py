@@ -9,7 +9,7 @@ from thc_graph.lists.addresses import Asked, Value
 from thc_graph.lists.kinds import BY_NAME, classes_of, facets_of
 from thc_graph.rdf.terms import THC, XSD
 from thc_graph.store.library import Filling, Reader
-from thc_graph.store.snapshots.index import Index
+from thc_graph.store.snapshots.artefacts import Index
 
 MOST: Final = 100_000  # entities of an export
 ORDERS: Final = {  # what the address says → field of the index, and whether the largest is first

@@ -10,7 +10,8 @@ from typing import Final, cast
 from pyoxigraph import Literal, NamedNode, Triple
 
 from thc_graph.rdf.terms import Term, text_in
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.store.library import Reader
 
 CHUNK: Final = 500  # entities read at once: an answer of the store has a size limit

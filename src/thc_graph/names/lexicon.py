@@ -25,7 +25,8 @@ from thc_graph.names.words import folded
 from thc_graph.rdf.terms import SKOS
 from thc_graph.store import segments
 from thc_graph.store.library import Library
-from thc_graph.store.snapshots.snapshot import Draft, Snapshot
+from thc_graph.store.snapshots.draft import Draft
+from thc_graph.store.snapshots.snapshot import Snapshot
 
 FOLDER: Final = "names-2"  # another number where these tables or the folding change
 LARGE: Final = 20_000  # touched entities from which all is made anew

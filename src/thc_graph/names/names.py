@@ -12,14 +12,13 @@ from itertools import chain
 from pyoxigraph import NamedNode
 from rapidfuzz import fuzz, process
 
-from thc_graph.names import keys
+from thc_graph.names import keys, words
 from thc_graph.names.lexicon import Lexicon, Types
 from thc_graph.names.words import folded
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import THC
-from thc_graph.schema.model import PropertyShape, Schema
-from thc_graph.sheets.cells import cleaning
-from thc_graph.sheets.remarks import Unreadable
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 
 _QUALIFIED = re.compile(r"(.+?)\s*\(([^()]+)\)")
 _WIDTHS = {"commune": 5, "arrondissement-municipal": 5, "departement": 2, "region": 2}
@@ -245,10 +244,7 @@ class Names:
 
 
 def _code(text: str) -> str:
-    try:
-        return cleaning.code(re.sub(r"\s", "", text))[0]
-    except Unreadable:
-        return ""
+    return words.code(re.sub(r"\s", "", text)) or ""
 
 
 def _node(iri: str) -> NamedNode | None:

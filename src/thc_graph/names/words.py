@@ -7,6 +7,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+_NUMBER = re.compile(r"'?[\d\s\u00a0\u202f]+(?:\.0+)?|'[0-9].*")
+_POWER = re.compile(r"(\d)(?:[.,](\d+))?E\+?0?(\d{1,2})", re.IGNORECASE)
+_SPACES = re.compile(r"[\s\u00a0\u202f]+")
 _BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "Œ": "oe", "Æ": "ae"})
@@ -34,3 +37,23 @@ def heading(text: str) -> str:
     'horizon'
     """
     return folded(_BRACKETS.sub(" ", text)) or folded(text)
+
+
+def code(text: str) -> str | None:
+    """Return a code as it is written: no spaces, no decimals, no exponent, in capitals.
+
+    None where the exponent has lost digits.
+
+    >>> [code(each) for each in ("68224.0", "68 224", "'68224", "6.8224E4", "2a004", "7E12")]
+    ['68224', '68224', '68224', '68224', '2A004', None]
+    """
+    plain = text
+    if power := _POWER.fullmatch(text):
+        digits, places = power[1] + (power[2] or ""), int(power[3])
+        if len(digits) <= places:
+            return None
+        plain = digits[: places + 1]
+    elif _NUMBER.fullmatch(text):
+        plain = _SPACES.sub("", text.removeprefix("'"))
+        plain = re.sub(r"\.0+$", "", plain)
+    return plain.upper() if plain[:1].isdigit() and plain.isalnum() else plain

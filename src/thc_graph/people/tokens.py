@@ -12,13 +12,13 @@ import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 from thc_graph.errors import StoreError, StoreUnsound
 from thc_graph.store import files
+from thc_graph.store.writes.permissions import Role
 
 FILE: Final = "tokens.json"
-Role = Literal["read", "write", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)  # each may do what those before it may
 
 

@@ -40,3 +40,11 @@ def graph(base: str, name: str) -> NamedNode:
 def is_provenance(graph: NamedNode | BlankNode | DefaultGraph) -> bool:
     """Say whether a graph tells where facts come from: no fact itself, so in no default graph."""
     return isinstance(graph, NamedNode) and f"/graph/{PROVENANCE}/" in graph.value
+
+
+def is_iri(text: str) -> bool:
+    try:
+        NamedNode(text)
+    except ValueError:
+        return False
+    return True

@@ -16,13 +16,13 @@ from pyoxigraph import (
 
 from thc_graph.errors import SchemaError
 from thc_graph.rdf.terms import DASH, OWL, RDF, RDFS, SH, SKOS, THC, A, Term
-from thc_graph.schema.model import (
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import (
     Class,
     Group,
     NodeShape,
     Part,
     PropertyShape,
-    Schema,
     Sheet,
     Step,
     Text,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from thc_graph.rdf.terms import SH, XSD, A, Term
-from thc_graph.schema.model import Text
+from thc_graph.schema.shapes import Text
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pyshacl import validate as pyshacl_validate
 from rdflib.namespace import SH as RSH
 
 from thc_graph.rdf.terms import THC, Term
-from thc_graph.schema.model import Text
 from thc_graph.schema.reports import Violation
+from thc_graph.schema.shapes import Text
 
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)  # ill-typed literals are reported below
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from thc_graph.rdf.terms import DCT, OWL, RDFS, SKOS, THC, VOCABULARY, XSD, A, Term, day_of, text_in
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.search.words import composed, key, sort_key
 
 NAMES: Final = (RDFS["label"], SKOS["prefLabel"], DCT["title"])

@@ -25,7 +25,8 @@ import tantivy
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, Store, Triple
 from tantivy import Occur, Order, Query
 
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.search.documents import AUTHORITY, Documents, facet_field
 from thc_graph.search.summaries import (
     COORDINATES,
@@ -38,8 +39,9 @@ from thc_graph.search.summaries import (
 )
 from thc_graph.search.words import analyzers, begins, singular, words
 from thc_graph.store.library import Library
-from thc_graph.store.snapshots import snapshot as snapshots
-from thc_graph.store.snapshots.snapshot import Draft, Snapshot
+from thc_graph.store.snapshots import draft as drafts
+from thc_graph.store.snapshots.draft import Draft
+from thc_graph.store.snapshots.snapshot import Snapshot
 
 FORMAT: Final = 5  # of what the fields hold; another number, another folder
 LARGE: Final = 10_000  # changed entities from which a whole index is built sooner
@@ -176,7 +178,7 @@ def _uncollected() -> Iterator[None]:
 
 def _replace(folder: Path, store: Store, schema: Schema, entities: Iterable[NamedNode]) -> None:
     changed = sorted(entities, key=str)
-    described = ((each, snapshots.facts(store, [each])) for each in changed)
+    described = ((each, drafts.facts(store, [each])) for each in changed)
     _write(_open(folder, schema), store, schema, described, gone=changed)
 
 

@@ -6,11 +6,11 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from string import ascii_uppercase
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
-from thc_graph.schema.model import Text
+from thc_graph.schema.shapes import Text
 
 
 class Severity(StrEnum):
@@ -90,3 +90,27 @@ def _catalogue() -> Mapping[str, Mapping[str, str]]:
     text = files("thc_graph.sheets").joinpath("messages.yaml").read_text("utf-8")
     found: Mapping[str, Mapping[str, str]] = yaml.safe_load(text)
     return found
+
+
+class Remark(NamedTuple):
+    """Something to say of a value that is read all the same; `code` names the message."""
+
+    code: str
+    severity: Severity = Severity.NOTE
+    facts: Mapping[str, Any] = {}
+
+
+class Unreadable(ValueError):
+    """The cell does not say a value of this type; `code` names the message."""
+
+    def __init__(self, code: str, candidates: tuple[str, ...] = (), **facts: object) -> None:
+        super().__init__(code)
+        self.code, self.candidates, self.facts = code, candidates, facts
+
+
+def note(code: str, **facts: object) -> Remark:
+    return Remark(code, Severity.NOTE, facts)
+
+
+def warning(code: str, **facts: object) -> Remark:
+    return Remark(code, Severity.WARNING, facts)

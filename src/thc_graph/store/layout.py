@@ -5,12 +5,14 @@ A newer program opens all of these and marks the folder at its next write; an ol
 one refuses what it does not know, rather than read it wrong.
 """
 
+import re
 from pathlib import Path
 from typing import Final
 
 from thc_graph.errors import StoreTooNew, StoreUnsound
 from thc_graph.store import files
 
+ID: Final = re.compile("[0-9a-f]{64}")  # a commit's
 FORMAT: Final = 1
 MARK: Final = "FORMAT"
 

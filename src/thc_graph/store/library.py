@@ -17,7 +17,8 @@ from typing import Protocol, TypeVar
 from pyoxigraph import Literal, NamedNode, Triple
 
 from thc_graph.rdf.terms import Term
-from thc_graph.schema.model import Schema, Text
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import Text
 
 Value = NamedNode | Literal
 Filling = Value | Iterable[Value | tuple[Value, ...]]  # rows for a slot of several variables

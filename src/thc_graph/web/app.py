@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from thc_graph.instance.service import Service
-from thc_graph.web.http import problems
 from thc_graph.web.http.headers import Lists
 from thc_graph.web.http.logs import Witness
 from thc_graph.web.http.packing import Packing
@@ -28,6 +27,7 @@ from thc_graph.web.pages import (
     lists,
     maps,
     notices,
+    problem,
     search,
     vocabulary,
 )
@@ -79,7 +79,7 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     app.add_middleware(Witness, observe=app.state.metrics.observe)
     app.add_middleware(Lists)
     forgive_slashes(app.router)
-    problems.install(app, SECURITY | SHARED)
+    problem.install(app, SECURITY | SHARED)
     return app
 
 

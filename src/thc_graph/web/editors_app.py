@@ -5,15 +5,14 @@ from starlette.requests import Request
 
 from thc_graph.errors import EditRefused
 from thc_graph.instance.settings import Resources
-from thc_graph.instance.writing import Writing
+from thc_graph.instance.writing import Door, Writing
 from thc_graph.store.writes.update_process import Desk
 from thc_graph.web.editors import graphs, updates
-from thc_graph.web.editors.updates import Door
-from thc_graph.web.http import problems
 from thc_graph.web.http.headers import Lists
 from thc_graph.web.http.logs import Witness
 from thc_graph.web.http.responses import OWN, SECURITY, Frame
 from thc_graph.web.http.routing import forgive_slashes
+from thc_graph.web.pages import problem
 from thc_graph.web.sparql import endpoint
 
 
@@ -39,7 +38,7 @@ def create_editors(public: FastAPI, files: Resources | None = None) -> FastAPI:
     app.add_middleware(Witness, observe=public.state.metrics.observe)
     app.add_middleware(Lists)
     forgive_slashes(app.router)
-    problems.install(app, SECURITY | OWN)
+    problem.install(app, SECURITY | OWN)
     app.add_exception_handler(EditRefused, updates.refused)
     return app
 

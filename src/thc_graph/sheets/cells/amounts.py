@@ -7,7 +7,7 @@ from typing import Final
 from pyoxigraph import Literal
 
 from thc_graph.rdf.terms import XSD
-from thc_graph.sheets.remarks import Remark, Unreadable, note, warning
+from thc_graph.sheets.problems import Remark, Unreadable, note, warning
 
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f]")
 _UNITS: Final = {"k": 1_000, "m": 1_000_000}

@@ -7,8 +7,9 @@ import re
 import unicodedata
 from typing import Final
 
+from thc_graph.names import words
 from thc_graph.names.words import folded
-from thc_graph.sheets.remarks import Remark, Unreadable, note, warning
+from thc_graph.sheets.problems import Remark, Unreadable, note, warning
 
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _TWICE_ENCODED: Final = re.compile("[ÂÃâÅ][\u0080-\u00bf\u0152-\u0178\u02c6\u2013-\u2122]")
@@ -21,8 +22,6 @@ _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
 _MARKS: Final = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1|^#+ ")
 _PLAIN: Final = re.compile(r"(?:[^\W_]+[’'. /-])*[^\W_]+")  # a name that needs no look: most do not
 _COLON: Final = re.compile(r"\s*:\s*$")
-_NUMBER: Final = re.compile(r"'?[\d\s\u00a0\u202f]+(?:\.0+)?|'[0-9].*")
-_POWER: Final = re.compile(r"(\d)(?:[.,](\d+))?E\+?0?(\d{1,2})", re.IGNORECASE)
 _SPACES: Final = re.compile(r"[\s\u00a0\u202f]+")
 _ERRORS: Final = ("=", "#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!")
 
@@ -111,23 +110,12 @@ def prose(text: str) -> tuple[str, tuple[Remark, ...]]:
 
 
 def code(text: str) -> tuple[str, tuple[Remark, ...]]:
-    """Return a code as it is written: no spaces, no decimals, no exponent, in capitals.
-
-    >>> [code(each)[0] for each in ("68224.0", "68 224", "'68224", "6.8224E4", "2a004")]
-    ['68224', '68224', '68224', '68224', '2A004']
+    """Return a code as it is written: see `names.words.code`.
 
     Raises:
         Unreadable: The exponent has lost digits.
     """
-    plain = text
-    if power := _POWER.fullmatch(text):
-        digits, places = power[1] + (power[2] or ""), int(power[3])
-        if len(digits) <= places:
-            raise Unreadable("lost-digits")
-        plain = digits[: places + 1]
-    elif _NUMBER.fullmatch(text):
-        plain = _SPACES.sub("", text.removeprefix("'"))
-        plain = re.sub(r"\.0+$", "", plain)
-    if plain[:1].isdigit() and plain.isalnum():
-        plain = plain.upper()
+    plain = words.code(text)
+    if plain is None:
+        raise Unreadable("lost-digits")
     return plain, () if plain == text else (note("cleaned", value=plain),)

@@ -7,7 +7,7 @@ from pyoxigraph import Literal
 
 from thc_graph.rdf.terms import XSD
 from thc_graph.sheets.cells import amounts
-from thc_graph.sheets.remarks import Remark, Unreadable, note
+from thc_graph.sheets.problems import Remark, Unreadable, note
 
 _DMS: Final = re.compile(
     r"""([+-]?\d{1,3})\s*°\s*(?:(\d{1,2})\s*['’′]\s*)?(?:(\d{1,2}(?:[.,]\d+)?)\s*(?:"|″|''|”)\s*)?"""

@@ -13,7 +13,7 @@ from pyoxigraph import Literal
 
 from thc_graph.names.words import folded
 from thc_graph.rdf.terms import XSD
-from thc_graph.sheets.remarks import Unreadable
+from thc_graph.sheets.problems import Unreadable
 
 _MONTHS: Final = {
     name: number

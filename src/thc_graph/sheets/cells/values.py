@@ -9,10 +9,10 @@ from pyoxigraph import Literal, NamedNode
 from thc_graph.names.words import folded
 from thc_graph.rdf.canonical import normal
 from thc_graph.rdf.terms import DASH, RDF, XSD
-from thc_graph.schema.model import PropertyShape
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.sheets.cells import amounts, cleaning, coordinates, dates
 from thc_graph.sheets.cells.dates import Period
-from thc_graph.sheets.remarks import Remark, Unreadable, note, warning
+from thc_graph.sheets.problems import Remark, Unreadable, note, warning
 from thc_graph.sheets.tables import escaping
 
 __all__ = [

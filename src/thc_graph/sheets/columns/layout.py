@@ -4,19 +4,18 @@ Headings come from the shapes (`sh:name`, `thc:variant`); a declared mapping may
 give ours for foreign ones, and constants for columns the table does not have.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import Path
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
-import yaml
 from pyoxigraph import NamedNode
 
 from thc_graph.errors import SheetError
 from thc_graph.names.words import folded, heading
-from thc_graph.schema.model import NodeShape, PropertyShape, Schema, Sheet
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import NodeShape, PropertyShape, Sheet
+from thc_graph.sheets.columns.mapping import HeadingMapping
 from thc_graph.sheets.problems import message
 from thc_graph.sheets.tables.reading import Row, Table
 
@@ -25,66 +24,6 @@ ENGLISH = " (en)"
 README, LISTS = "Lisez-moi", "Listes"  # the sheets of our own workbooks that hold no data
 _NOT_OURS: Final = frozenset({"rapport"})  # the column that an annotated workbook adds
 ENOUGH = 0.6  # of a table's headings must be a sheet's, for the table to be that sheet
-
-
-@dataclass(frozen=True)
-class HeadingMapping:
-    """A declared mapping: foreign headings → ours, and what their cells mean (docs/mappings.md).
-
-    `values` are by our heading, typed → read; `forms` too, with `{}` or `{:02}`
-    (completed with zeros to that length) for what is typed.
-    """
-
-    sheet: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    constants: Mapping[str, str] = field(default_factory=dict)
-    before: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)
-    source: Mapping[str, Any] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    forms: Mapping[str, str] = field(default_factory=dict)
-    only: Mapping[str, list[str]] = field(default_factory=dict)
-
-    def keeps(self, header: tuple[str, ...], row: Row) -> bool:
-        """Say whether a row is of the sheet: `only` is by foreign heading, what stands there."""
-        said = dict(zip(map(folded, header), row.cells, strict=False))
-        return all(
-            folded(said.get(folded(name), "")) in map(folded, map(str, wanted))
-            for name, wanted in self.only.items()
-        )
-
-    def read_as(self) -> Mapping[str, Callable[[str], str]]:
-        """Return, by folded heading of ours, what turns a typed cell into the one read."""
-        names = {heading(name) for name in (*self.values, *self.forms)}
-        return {name: partial(_mapped, *self._meaning(name)) for name in names}
-
-    def _meaning(self, name: str) -> tuple[Mapping[str, str], str]:
-        values = next((v for k, v in self.values.items() if heading(k) == name), {})
-        form = next((v for k, v in self.forms.items() if heading(k) == name), "")
-        return {folded(str(typed)): str(read) for typed, read in values.items()}, form
-
-
-_FORM: Final = re.compile(r"\{(?::0(\d))?\}")
-
-
-def _mapped(values: Mapping[str, str], form: str, text: str) -> str:
-    if folded(text) in values:
-        return values[folded(text)]
-    if not form or not text:
-        return text
-    return _FORM.sub(lambda found: text.zfill(int(found[1] or 0)), form)
-
-
-def read_mapping(path: Path) -> HeadingMapping:
-    """Read a mapping file (YAML; docs/mappings.md).
-
-    Raises:
-        SheetError: It is not one; says why.
-    """
-    try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-        return HeadingMapping(**found)
-    except (yaml.YAMLError, TypeError, UnicodeDecodeError) as fault:
-        raise SheetError(path.name, str(fault)) from fault
 
 
 @dataclass(frozen=True)

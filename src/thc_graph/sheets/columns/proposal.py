@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from rapidfuzz import fuzz
 
 from thc_graph.names.words import heading
-from thc_graph.schema.model import PropertyShape, Schema, Sheet
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape, Sheet
 from thc_graph.sheets.cells import values
 from thc_graph.sheets.cells.values import Unreadable
 from thc_graph.sheets.columns.layout import IDENTIFIER, members

@@ -12,7 +12,8 @@ from pyoxigraph import Literal, NamedNode
 
 from thc_graph.names.words import folded, heading
 from thc_graph.rdf.terms import RDF, SKOS, XSD, A
-from thc_graph.schema.model import PropertyShape, Schema, Sheet, Text
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape, Sheet, Text
 from thc_graph.sheets.columns.layout import ENGLISH, IDENTIFIER, Member, members
 from thc_graph.sheets.problems import message
 

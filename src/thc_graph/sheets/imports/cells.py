@@ -8,11 +8,11 @@ from typing import NamedTuple
 from pyoxigraph import NamedNode
 
 from thc_graph.names.words import folded
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.sheets.cells import dates
 from thc_graph.sheets.columns.layout import Column, Layout
-from thc_graph.sheets.problems import Cell, Problem, Severity, message
-from thc_graph.sheets.remarks import Remark, Unreadable
+from thc_graph.sheets.problems import Cell, Problem, Remark, Severity, Unreadable, message
 from thc_graph.sheets.tables.reading import Row, Table
 
 

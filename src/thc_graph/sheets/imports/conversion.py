@@ -12,7 +12,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from thc_graph.names.names import Names
 from thc_graph.rdf.terms import DASH, SKOS, A, Term
-from thc_graph.schema.model import PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.sheets.cells import cleaning, coordinates, values
 from thc_graph.sheets.cells.values import Period
 from thc_graph.sheets.columns.layout import Column, Layout
@@ -22,8 +23,7 @@ from thc_graph.sheets.imports.converted import Conversion
 from thc_graph.sheets.imports.datasets import Input
 from thc_graph.sheets.imports.naming import Naming, Subject
 from thc_graph.sheets.imports.references import References
-from thc_graph.sheets.problems import Cell
-from thc_graph.sheets.remarks import Unreadable, note, warning
+from thc_graph.sheets.problems import Cell, Unreadable, note, warning
 from thc_graph.sheets.tables.reading import Row, Table
 from thc_graph.store.progress import Progress, Steps, silent
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from pyoxigraph import Literal, NamedNode, Quad
 
-from thc_graph.schema.model import PropertyShape
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.sheets.imports.references import Unknown
 from thc_graph.sheets.problems import Cell, Problem, Severity
 

@@ -15,8 +15,8 @@ from pyoxigraph import Literal, NamedNode, Quad
 from thc_graph.errors import SheetError
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DCAT, DCT, OWL, RDFS, A, Term
-from thc_graph.schema.model import Text
-from thc_graph.sheets.columns.layout import HeadingMapping, read_mapping
+from thc_graph.schema.shapes import Text
+from thc_graph.sheets.columns.mapping import HeadingMapping, read_mapping
 from thc_graph.sheets.problems import message
 
 FILE = "dataset.yaml"

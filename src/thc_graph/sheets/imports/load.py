@@ -16,7 +16,8 @@ from thc_graph.sheets.imports.datasets import Input
 from thc_graph.sheets.imports.proposal import Complete, Line, Part, Proposal, judged, propose
 from thc_graph.sheets.problems import Problem, Severity
 from thc_graph.store.progress import Progress, silent
-from thc_graph.store.snapshots.snapshot import Draft, Snapshot
+from thc_graph.store.snapshots.draft import Draft
+from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes.repository import Repository, Writer
 
 TENTH = 0.1

@@ -14,12 +14,12 @@ from thc_graph.names.names import Names
 from thc_graph.names.words import folded
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import DASH, SKOS, THC, A
-from thc_graph.schema.model import NodeShape, PropertyShape, Schema
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import NodeShape, PropertyShape
 from thc_graph.sheets.cells import values
 from thc_graph.sheets.columns.layout import Member
 from thc_graph.sheets.imports.cells import Cells, Share
-from thc_graph.sheets.problems import Cell, Problem, Severity
-from thc_graph.sheets.remarks import Unreadable, note, warning
+from thc_graph.sheets.problems import Cell, Problem, Severity, Unreadable, note, warning
 from thc_graph.sheets.tables.reading import Row
 
 _LABEL, _ID = DASH["LabelRole"], DASH["IDRole"]

@@ -18,8 +18,9 @@ from thc_graph.names.published import known
 from thc_graph.rdf.canonical import normalised
 from thc_graph.rdf.changes import ChangeSet, diff
 from thc_graph.rdf.terms import A
-from thc_graph.schema.model import Schema, Text
+from thc_graph.schema.model import Schema
 from thc_graph.schema.reports import Violation
+from thc_graph.schema.shapes import Text
 from thc_graph.schema.validation import Accepted
 from thc_graph.sheets.imports import provenance
 from thc_graph.sheets.imports.conversion import Given, convert_all

@@ -7,7 +7,8 @@ from pyoxigraph import NamedNode
 
 from thc_graph.errors import SheetError
 from thc_graph.names.words import folded
-from thc_graph.schema.model import Schema, Sheet
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import Sheet
 from thc_graph.sheets.columns.layout import Layout, layout, members, recognised
 from thc_graph.sheets.imports.conversion import Given
 from thc_graph.sheets.imports.datasets import Input

@@ -9,11 +9,11 @@ from pyoxigraph import NamedNode
 from thc_graph.names.names import Names
 from thc_graph.names.words import folded
 from thc_graph.rdf import iris
-from thc_graph.schema.model import PropertyShape, Schema, Text
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import PropertyShape, Text
 from thc_graph.sheets.cells import cleaning
 from thc_graph.sheets.imports.cells import Cells
-from thc_graph.sheets.problems import Cell, message
-from thc_graph.sheets.remarks import Unreadable, note, warning
+from thc_graph.sheets.problems import Cell, Unreadable, message, note, warning
 from thc_graph.sheets.tables import escaping
 from thc_graph.sheets.tables.reading import Row
 

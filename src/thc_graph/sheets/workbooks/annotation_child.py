@@ -26,7 +26,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from thc_graph.store.engine.query_child import cut_network, depend_on
+from thc_graph.processes.walls import cut_network, depend_on
 
 LOST: Final = 4
 AUTHOR: Final = "thc-graph"  # of our comments: an earlier report's are taken away

@@ -15,7 +15,8 @@ from thc_graph.names.names import Names
 from thc_graph.names.words import heading
 from thc_graph.rdf import iris
 from thc_graph.rdf.terms import XSD, A, Term
-from thc_graph.schema.model import Part, PropertyShape, Schema, Sheet
+from thc_graph.schema.model import Schema
+from thc_graph.schema.shapes import Part, PropertyShape, Sheet
 from thc_graph.sheets.cells import values
 from thc_graph.sheets.cells.values import Unreadable
 from thc_graph.sheets.columns.layout import IDENTIFIER, Member, members

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Final
 
 from thc_graph import __version__
-from thc_graph.schema.model import PropertyShape
+from thc_graph.schema.shapes import PropertyShape
 from thc_graph.sheets.columns.template import EXAMPLE, Column, Kind, Template
 from thc_graph.sheets.problems import message
 

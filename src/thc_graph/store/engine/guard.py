@@ -8,49 +8,25 @@ The guard is the first wall; a child without network, memory or time is the seco
 """
 
 import re
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
-from urllib.parse import urljoin
 
 from thc_graph.errors import QueryForbidden, QueryTooComplex, QueryTooLarge
+from thc_graph.store.engine.lexer import (
+    Token,
+    every_reading,
+    iri_of,
+    outside_brackets,
+    prologue_of,
+    reading_of,
+    resolved_iri,
+)
 
 MAX_BYTES: Final = 16 * 1024
 MAX_DEPTH: Final = 100
 MAX_CHAIN: Final = 500
-MAX_IRI: Final = 1000  # characters of one that is resolved, with its base
 
-_LETTER: Final = r"[A-Za-z\x80-\U0010ffff]"
-_CHAR: Final = r"[\w\x80-\U0010ffff]"
-_POINTS: Final = r"\.+(?=[\w:%\\\x80-\U0010ffff-])"  # a last point ends the triple instead
-_ESCAPE: Final = r"\\[_~.\-!$&'()*+,;=/?\#@%]"
-_TOKEN: Final = re.compile(
-    rf"""
-      (?P<space> [ \t\r\n]++ )
-    | (?P<iri> <[^\x00-\x20<>"{{}}|^`]*+> )
-    | (?P<number> (?: (?<![\w)\]}}>"'])[+-] )? (?: \d++\.?\d*+ | \.\d++ ) (?: [eE][+-]?\d++ )? )
-    | (?P<variable> [?$]{_CHAR}++ )
-    | (?P<name> (?P<prefix> _ | (?: {_LETTER} (?: {_CHAR} | [.-] ){{0,200}}+ (?<!\.) )? ) :
-                (?P<local> (?: (?: {_CHAR} | [:%] | {_ESCAPE} )
-                               (?: {_CHAR} | [:%-] | {_ESCAPE} | {_POINTS} )*+ )? ) )
-    | (?P<word> {_CHAR}++ )
-    | (?P<language> @[A-Za-z]+(?:-[A-Za-z0-9]+)*+ )
-    | (?P<operator> \|\| | && | \^\^ | [<>!]= | [-+*/|^!<>=] )
-    | (?P<bracket> [()\[\]{{}}] )
-    | (?P<other> . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_STRINGS: Final = {  # what stands after the opening mark, the closing one included
-    mark: re.compile(rf"(?:{held})*+{mark}", re.DOTALL)
-    for mark, held in {
-        '"""': r'[^"\\]|\\.|"(?!"")',
-        "'''": r"[^'\\]|\\.|'(?!'')",
-        '"': r'[^"\\\r\n]|\\.',
-        "'": r"[^'\\\r\n]|\\.",
-    }.items()
-}
 _OPENS_GROUP: Final = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*+)*+\{")
 _UPDATE: Final = re.compile(
     r"(INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|ADD|MOVE|COPY)(?:DATA|WHERE|SILENT|GRAPH|DEFAULT|NAMED|ALL)*"
@@ -60,7 +36,6 @@ _GRAPH_FOLLOWS: Final = frozenset({"GRAPH", "FROM", "NAMED"})
 _CHAINED: Final = frozenset({"/", "|", "^", "!", "||", "&&", "+", "-", "*"})
 _ABSOLUTE: Final = ("http:", "https:", "urn:", "tag:")
 _NATIVE: Final = ("bif:", "sql:")
-_CODEPOINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U000([0-9A-Fa-f]{5})")
 
 
 _LOCAL_ESCAPE: Final = re.compile(r"\\(.)")
@@ -95,72 +70,6 @@ class Examined(NamedTuple):
     is_constant: bool
 
 
-class _Ends:
-    """Where the strings and the lines of one text end.
-
-    A string that is sought costs its length, or all that follows where it has no end. A hostile
-    text opens one at each place: when it was gone through some times, all ends are worked out
-    in one pass from the last character.
-    """
-
-    TIMES: Final = 8
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.passed = 0  # characters gone through
-        self.strings: dict[str, list[int]] = {}
-        self.lines: list[int] | None = None
-
-    def of_line(self, start: int) -> int:
-        """Return the end of the line that holds a place."""
-        if self.lines is None:
-            self.lines = [each.start() for each in re.finditer("[\r\n]", self.text)]
-        place = bisect_left(self.lines, start)
-        return self.lines[place] if place < len(self.lines) else len(self.text)
-
-    def of_string(self, start: int) -> int:
-        """Return the end of the string that opens at a place, 0 where none does."""
-        quote = self.text[start]
-        marks = (quote * 3, quote) if quote in "\"'" else ()
-        opening = (mark for mark in marks if self.text.startswith(mark, start))
-        return next(filter(None, (self._after(mark, start + len(mark)) for mark in opening)), 0)
-
-    def _after(self, mark: str, start: int) -> int:
-        if self.passed <= self.TIMES * len(self.text):
-            found = _STRINGS[mark].match(self.text, start)
-            self.passed += (found.end() if found else len(self.text)) - start
-            return found.end() if found else 0
-        if mark not in self.strings:
-            self.strings[mark] = _ends(self.text, mark)
-        return self.strings[mark][start]
-
-
-def _ends(text: str, mark: str) -> list[int]:
-    """Return for each place the end of the string that holds it, read from there; 0 for none."""
-    ends = [0] * (len(text) + 2)
-    for place in range(len(text) - 1, -1, -1):
-        character = text[place]
-        if character == "\\":
-            ends[place] = ends[place + 2]
-        elif text.startswith(mark, place):
-            ends[place] = place + len(mark)
-        elif len(mark) > 1 or character not in "\r\n":
-            ends[place] = ends[place + 1]
-    return ends
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    start: int
-    prefix: str
-    local: str
-
-    @property
-    def end(self) -> int:
-        return self.start + len(self.text)
-
-
 def plain(text: str) -> str:
     """Return a query as its writer sees it: without a byte order mark, its spaces plain ones.
 
@@ -170,7 +79,7 @@ def plain(text: str) -> str:
     if len(text) > MAX_BYTES or text.translate(_SPACES) == text:
         return text
     parts, end = list[str](), 0
-    for token in _read(text):
+    for token in reading_of(text):
         if token.kind not in ("string", "iri"):
             parts += [text[end : token.start], token.text.translate(_SPACES)]
             end = token.end
@@ -193,7 +102,7 @@ def examine(text: str) -> Examined:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise QueryTooLarge(MAX_BYTES)
-    readings = _readings(text)
+    readings = every_reading(text)
     for tokens in readings:
         _check_keywords(text, tokens)
     _check_depth(readings[0])
@@ -213,15 +122,15 @@ def check_portable(text: str) -> None:
     Raises:
         QueryForbidden: `what` is the IRI.
     """
-    for tokens in _readings(text):
+    for tokens in every_reading(text):
         around = zip([None, *tokens], tokens, [*tokens[1:], None], strict=False)
         for before, token, after in around:
             if token.kind == "iri" and not _is_portable(before, token, after):
                 raise QueryForbidden(token.text)
 
 
-def _is_portable(before: _Token | None, token: _Token, after: _Token | None) -> bool:
-    iri = _iri(token).lower()
+def _is_portable(before: Token | None, token: Token, after: Token | None) -> bool:
+    iri = iri_of(token).lower()
     declares = before is not None and (
         before.text.upper() == "BASE" or (before.kind == "name" and not before.local)
     )
@@ -231,13 +140,13 @@ def _is_portable(before: _Token | None, token: _Token, after: _Token | None) -> 
 
 def dataset(text: str) -> Dataset | None:
     """Return the dataset that a query's FROM and FROM NAMED make, None where it names none."""
-    return _dataset(_read(text))
+    return _dataset(reading_of(text))
 
 
 def without_dataset(text: str) -> str:
     """Return a query without its FROM and FROM NAMED."""
-    tokens, kept, end = _read(text), list[str](), 0
-    for place, token in _outside_brackets(tokens):
+    tokens, kept, end = reading_of(text), list[str](), 0
+    for place, token in outside_brackets(tokens):
         if token.kind != "word" or token.text.upper() != "FROM":
             continue
         clause = tokens[place : place + 3]
@@ -249,24 +158,24 @@ def without_dataset(text: str) -> str:
 
 def prefixes(text: str) -> set[str]:
     """Return the prefixes that a query uses and does not declare."""
-    found = [token for token in _read(text) if token.kind == "name"]
-    declared, _ = _prologue(_read(text))
+    found = [token for token in reading_of(text) if token.kind == "name"]
+    declared, _ = prologue_of(reading_of(text))
     return {token.prefix for token in found} - declared.keys()
 
 
 def form(text: str) -> str | None:
     """Return SELECT, ASK, CONSTRUCT, DESCRIBE or UPDATE; None where the text is none of them."""
-    return _form(_read(text))
+    return _form(reading_of(text))
 
 
-def _form(tokens: list[_Token]) -> str | None:
+def _form(tokens: list[Token]) -> str | None:
     for token in tokens:
         if token.kind == "word" and token.text.upper() not in {"PREFIX", "BASE", "VERSION"}:
             return _form_of(token.text.upper())
     return None
 
 
-def _dataset(tokens: list[_Token]) -> Dataset | None:
+def _dataset(tokens: list[Token]) -> Dataset | None:
     """Return the dataset a query names itself, None where it names none or it cannot be read.
 
     A dataset clause stands outside all brackets. What is not read here (an IRI
@@ -274,8 +183,8 @@ def _dataset(tokens: list[_Token]) -> Dataset | None:
     graphs but the published ones.
     """
     default, named = list[str](), list[str]()
-    prefixes, base = _prologue(tokens)
-    for place, token in _outside_brackets(tokens):
+    prefixes, base = prologue_of(tokens)
+    for place, token in outside_brackets(tokens):
         if token.kind != "word" or token.text.upper() != "FROM":
             continue
         is_named = [each.text.upper() for each in tokens[place + 1 : place + 2]] == ["NAMED"]
@@ -286,7 +195,7 @@ def _dataset(tokens: list[_Token]) -> Dataset | None:
     return Dataset(tuple(default), tuple(named)) if default or named else None
 
 
-def _normal(text: str, readings: list[list[_Token]]) -> str:
+def _normal(text: str, readings: list[list[Token]]) -> str:
     """Return the text without comments and needless space, where that surely says the same.
 
     A line stays a line, since the `#` of what looks like an IRI may open a comment.
@@ -302,54 +211,22 @@ def _normal(text: str, readings: list[list[_Token]]) -> str:
     return "".join(parts).strip()
 
 
-def _is_doubtful(token: _Token) -> bool:
+def _is_doubtful(token: Token) -> bool:
     return (token.kind == "iri" and "'" in token.text) or token.text == "\\"
 
 
-def _is_constant(readings: list[list[_Token]]) -> bool:
+def _is_constant(readings: list[list[Token]]) -> bool:
     words = (token.text.upper() for tokens in readings for token in tokens if token.kind == "word")
     return not any(_INCONSTANT.search(word) for word in words)
 
 
-def _prologue(tokens: list[_Token]) -> tuple[dict[str, str], str]:
-    """Return the prefixes and the base that a query declares."""
-    prefixes, base = dict[str, str](), ""
-    for token, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if token.text.upper() == "PREFIX" and second.kind == "name" and third.kind == "iri":
-            prefixes[second.prefix] = _resolved(base, _iri(third))
-        elif token.text.upper() == "BASE" and second.kind == "iri":
-            base = _resolved(base, _iri(second))
-    return prefixes, base
-
-
-def _outside_brackets(tokens: list[_Token]) -> Iterator[tuple[int, _Token]]:
-    depth = 0
-    for place, token in enumerate(tokens):
-        if token.kind == "bracket":
-            depth += 1 if token.text in "([{" else -1
-        elif depth == 0:
-            yield place, token
-
-
-def _graph(tokens: list[_Token], prefixes: Mapping[str, str], base: str) -> str | None:
+def _graph(tokens: list[Token], prefixes: Mapping[str, str], base: str) -> str | None:
     first = tokens[0] if tokens else None
     if first is not None and first.kind == "iri":
-        return _resolved(base, _iri(first))
+        return resolved_iri(base, iri_of(first))
     if first is not None and first.kind == "name" and first.prefix in prefixes:
         return prefixes[first.prefix] + _LOCAL_ESCAPE.sub(r"\1", first.local)
     return None
-
-
-def _resolved(base: str, iri: str) -> str:
-    """Return an IRI as a base has it; as it stands where it cannot be resolved, or not soon."""
-    try:
-        return urljoin(base, iri) if len(base) + len(iri) <= MAX_IRI else iri
-    except ValueError:  # `http://[`
-        return iri
-
-
-def _iri(token: _Token) -> str:
-    return _CODEPOINT.sub(lambda code: chr(int(code[1] or code[2], 16)), token.text[1:-1])
 
 
 def _form_of(word: str) -> str | None:
@@ -358,59 +235,7 @@ def _form_of(word: str) -> str | None:
     return "UPDATE" if word == "WITH" or _UPDATE.fullmatch(word) else None
 
 
-def _readings(text: str) -> list[list[_Token]]:
-    """Return every way to read the text; the first takes for an IRI all that can be one.
-
-    The others start where a `<…>` that was "less than" would leave the reader:
-    after the string that its quote or the comment that its `#` would open. No
-    position is read twice: the time grows with the length, whatever the text.
-    """
-    readings, starts, seen, ends = [], [0], set[int](), _Ends(text)
-    while starts:
-        readings.append(_read(text, starts.pop(), seen, ends))
-        starts.extend(_other_starts(text, readings[-1], ends))
-    return readings
-
-
-def _other_starts(text: str, tokens: list[_Token], ends: _Ends) -> Iterator[int]:
-    for token in tokens:
-        if token.kind != "iri":
-            continue
-        if "'" in token.text:
-            quotes = (place for place, each in enumerate(token.text, token.start) if each == "'")
-            yield from filter(None, map(ends.of_string, quotes))
-        if "#" in token.text:
-            breaks = (text.find("\n", token.end), text.find("\r", token.end))
-            yield from (each for each in breaks if each >= 0)
-
-
-def _read(
-    text: str, start: int = 0, seen: set[int] | None = None, ends: _Ends | None = None
-) -> list[_Token]:
-    """Return the tokens from `start` to the end or to a position that was seen before."""
-    seen, ends = set[int]() if seen is None else seen, ends or _Ends(text)
-    tokens = []
-    while start < len(text) and start not in seen:
-        seen.add(start)
-        if text[start] in "\"'" and (end := ends.of_string(start)):
-            tokens.append(_Token("string", text[start:end], start, "", ""))
-            start = end
-            continue
-        if text[start] == "#":
-            start = ends.of_line(start)
-            continue
-        match = _TOKEN.match(text, start)
-        if match is None:  # never: the last alternative takes any character
-            break
-        kind = match.lastgroup or "other"
-        if kind != "space":
-            prefix, local = match["prefix"] or "", match["local"] or ""
-            tokens.append(_Token(kind, match[0], start, prefix, local))
-        start = match.end()
-    return tokens
-
-
-def _check_keywords(text: str, tokens: list[_Token], forbidden: re.Pattern[str] = _UPDATE) -> None:
+def _check_keywords(text: str, tokens: list[Token], forbidden: re.Pattern[str] = _UPDATE) -> None:
     open_authority = any(_is_open_authority(token) for token in tokens)
     before = ""
     for token in tokens:
@@ -437,7 +262,7 @@ def _check_word(word: str, forbidden: re.Pattern[str]) -> None:
         raise QueryForbidden(update[1])
 
 
-def _is_clause(text: str, name: _Token) -> bool:
+def _is_clause(text: str, name: Token) -> bool:
     """Say whether the parser may read this prefixed name as SERVICE and its target."""
     return "SERVICE" in name.prefix.upper() and _OPENS_GROUP.match(text, name.end) is not None
 
@@ -449,19 +274,19 @@ def _hides_clause(iri: str) -> bool:
     return bool(closed and service) and "#" in end
 
 
-def _is_open_authority(token: _Token) -> bool:
+def _is_open_authority(token: Token) -> bool:
     """Say whether an IRI ends in an authority with a port, or may.
 
     `http://host:80` + `SERVICE` is no IRI: the parser then reads the prefix alone, and a clause.
     """
-    if token.kind != "iri" or "//" not in (iri := _iri(token)):
+    if token.kind != "iri" or "//" not in (iri := iri_of(token)):
         return False
     scheme, _, authority = iri.partition("//")
     is_last = not any(mark in scheme + authority for mark in "/?#")
     return is_last and any(mark in authority for mark in ":]")
 
 
-def _check_depth(tokens: list[_Token]) -> None:
+def _check_depth(tokens: list[Token]) -> None:
     depth = 0
     for token in tokens:
         if token.kind == "bracket":
@@ -470,7 +295,7 @@ def _check_depth(tokens: list[_Token]) -> None:
             raise QueryTooComplex(f"more than {MAX_DEPTH} brackets within one another")
 
 
-def _check_chains(tokens: list[_Token]) -> None:
+def _check_chains(tokens: list[Token]) -> None:
     operators = Counter(token.text for token in tokens if token.kind == "operator")
     for operator in _CHAINED:
         if operators[operator] > MAX_CHAIN:
@@ -487,13 +312,8 @@ def check_update(text: str) -> None:
         QueryForbidden: SERVICE or LOAD; `what` is the keyword.
         QueryTooComplex: As for a query.
     """
-    readings = _readings(text)
+    readings = every_reading(text)
     for reading in readings:
         _check_keywords(text, reading, _LOAD)
     _check_depth(readings[0])
     _check_chains(readings[0])
-
-
-def tokens(text: str) -> list[_Token]:
-    """Return the tokens of a text, without space; all that can be an IRI is taken for one."""
-    return _read(text)

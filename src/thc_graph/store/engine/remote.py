@@ -32,7 +32,7 @@ from thc_graph.store.engine import guard, translation
 from thc_graph.store.engine.engine import Answer, Lane, Query, chunks
 from thc_graph.store.engine.lanes import HOUSE, Client, LaneRoom, LaneState, Room
 from thc_graph.store.engine.pool import MAX_BYTES, Pool
-from thc_graph.store.engine.query_child import BINDINGS, GRAPHS
+from thc_graph.store.engine.results import BINDINGS, GRAPHS
 from thc_graph.store.engine.translation import Reply
 
 CONNECT_SECONDS: Final = 2.0  # an engine that takes longer to say hello is not there

@@ -21,10 +21,10 @@ from pyoxigraph import (
 )
 
 from thc_graph.errors import QueryError, QueryFailed, QueryNotAcceptable, RemoteWrong
-from thc_graph.store.engine import query_child
+from thc_graph.store.engine import results
 
 ACCEPT: Final = {  # by form: one type, since some engines give rows for a graph and the reverse
-    "bindings": query_child.JSON,
+    "bindings": results.JSON,
     "graph": "application/n-triples",
 }
 _BOOLEAN: Final = {
@@ -32,7 +32,7 @@ _BOOLEAN: Final = {
     False: b'{"head":{},"boolean":false}',
 }
 _VIRTUOSO_BOOLEAN: Final = "__ASK_RETVAL"  # its answer to ASK: one row of 1, or no row
-_ALSO: Final = {"application/json": query_child.JSON, "text/plain": "application/n-triples"}
+_ALSO: Final = {"application/json": results.JSON, "text/plain": "application/n-triples"}
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def choose(form: str, asked: Iterable[str]) -> str:
     Raises:
         QueryNotAcceptable: None can.
     """
-    offered = query_child.BINDINGS if family(form) == "bindings" else query_child.GRAPHS
+    offered = results.BINDINGS if family(form) == "bindings" else results.GRAPHS
     try:
-        return query_child.choose(asked, offered)
-    except query_child.NotAcceptableError as refusal:
+        return results.choose(asked, offered)
+    except results.NotAcceptableError as refusal:
         raise QueryNotAcceptable(refusal.offered) from None
 
 
@@ -78,7 +78,7 @@ def written(
         return _bindings(reply, form, media_type, limit)
     except (SyntaxError, UnicodeDecodeError) as fault:
         refusal = RemoteWrong(f"malformed {reply.media_type}: {fault}")
-    except query_child.NotAcceptableError as fault:
+    except results.NotAcceptableError as fault:
         refusal = QueryNotAcceptable(fault.offered)
     except QueryError as fault:
         refusal = fault.with_traceback(None)
@@ -91,17 +91,15 @@ def written(
 def _bindings(reply: Reply, form: str, media_type: str, limit: int) -> tuple[bytes, bool]:
     found = _results(reply)
     if form == "ASK":
-        spool = query_child.Spool(limit)
-        _boolean(found).serialize(spool, format=query_child.BINDINGS[media_type])
+        spool = results.Spool(limit)
+        _boolean(found).serialize(spool, format=results.BINDINGS[media_type])
         return spool.content(), False
     if not isinstance(found, QuerySolutions):
         raise RemoteWrong("a boolean for a SELECT")
     if not reply.cut:
-        return query_child.write_bindings(found, media_type, limit)
+        return results.write_bindings(found, media_type, limit)
     try:
-        body, _ = query_child.write_bindings(
-            found, media_type, limit, (query_child.FullError, SyntaxError)
-        )
+        body, _ = results.write_bindings(found, media_type, limit, (results.FullError, SyntaxError))
     except ValueError:  # the cut fell before the first row
         raise QueryFailed("one row is larger than the limit") from None
     return body, True
@@ -134,7 +132,7 @@ def _graph(
         raise RemoteWrong(f"{reply.media_type or 'no media type'} instead of a graph")
     quads = parse(reply.body, format=syntax)
     triples = _whole(quads) if reply.cut else (quad.triple for quad in quads)
-    body, truncated = query_child.write_graph(triples, media_type, prefixes, limit)
+    body, truncated = results.write_graph(triples, media_type, prefixes, limit)
     return body, truncated or reply.cut
 
 

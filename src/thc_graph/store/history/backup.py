@@ -20,13 +20,13 @@ from typing import Any, Final
 
 from thc_graph.errors import BackupDamaged, StoreBusy, StoreNotEmpty, StoreTooNew
 from thc_graph.store import files, layout
-from thc_graph.store.history import purge
+from thc_graph.store.history import erasure
 from thc_graph.store.history.commits import History
 from thc_graph.store.snapshots import snapshot as snapshots
 
 MANIFEST: Final = "manifest.json"
 ATTEMPTS: Final = 5  # while publications or a purge pull the ground away
-OWN: Final = frozenset({"lock", "history", "snapshots", "CURRENT", purge.INTENT})
+OWN: Final = frozenset({"lock", "history", "snapshots", "CURRENT", erasure.INTENT})
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def read_manifest(source: Path) -> Manifest:
 def _state(root: Path) -> dict[str, Any] | None:
     """Return what only a purge changes, None while one is at work."""
     erased = History(root / "history").erased()
-    return None if (root / purge.INTENT).exists() else asdict(erased)
+    return None if (root / erasure.INTENT).exists() else asdict(erased)
 
 
 def _take(root: Path, aside: Path, *, history_only: bool) -> Manifest:

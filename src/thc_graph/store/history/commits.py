@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import io
 import json
-import re
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,10 +26,10 @@ from thc_graph.errors import HistoryCorrupt
 from thc_graph.rdf.changes import ChangeSet, patch, read_patch
 from thc_graph.schema.validation import Accepted
 from thc_graph.store import files
+from thc_graph.store.layout import ID
 
 ASIDE: Final = ".aside"  # a folder for what is being written: no listing of all commits finds it
 SLACK: Final = timedelta(minutes=1)  # by which two clocks may differ unnoticed
-ID: Final = re.compile("[0-9a-f]{64}")  # a commit's
 LEVEL: Final = 6  # of nine, which takes three times as long for an eighth fewer bytes
 
 

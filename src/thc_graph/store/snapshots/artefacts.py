@@ -1,4 +1,4 @@
-"""Furnishing: what stands beside a draft's quads, such as its index, is built from them.
+"""Artefacts: what stands beside a draft's quads, such as its index, is built from them.
 
 That of a large draft is built ahead, in a process of its own, while the writer validates
 and records: nobody writes the quads any more, and there is a second core.
@@ -6,16 +6,17 @@ and records: nobody writes the quads any more, and there is a second core.
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Protocol
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
-from thc_graph.store.engine.query_child import depend_on
-from thc_graph.store.snapshots.snapshot import Artefact, Draft, Snapshot
+from thc_graph.processes.walls import depend_on
+from thc_graph.store.snapshots.draft import Artefact, Draft
+from thc_graph.store.snapshots.snapshot import Snapshot
 
 LARGE: Final = 10_000  # touched entities from which a process of its own is worth its start
 
@@ -83,3 +84,27 @@ def _build(
         furnish(artefacts, Draft.seen(folder, previous, touched, quads))
     except Exception:  # noqa: BLE001 - no traceback of a child among what a person reads
         os._exit(1)
+
+
+class Index(Protocol):
+    """What finds and counts entities; a query and a place are of the index's own."""
+
+    def words(self, text: str) -> list[str]: ...
+    def patterns(self, text: str) -> list[str]: ...
+    def listed(
+        self, kind: str, begun: Sequence[str], filters: Mapping[str, Collection[str]]
+    ) -> Any: ...
+    def meeting(self, asked: Any, facet: str, values: Collection[str]) -> Any: ...
+    def between(self, asked: Any, field: str, first: int, last: int) -> Any: ...
+    def total(self, asked: Any) -> int: ...
+    def values(
+        self, asked: Any, facet: str, most: int = ..., among: Collection[str] | None = ...
+    ) -> dict[str, int]: ...
+    def counts(
+        self, asked: Any, field: str, most: int = ..., among: Collection[str] | None = ...
+    ) -> dict[str, int]: ...
+    def select(
+        self, asked: Any, order: str, offset: int, limit: int, *, descending: bool = False
+    ) -> tuple[int, list[str]]: ...
+    def places(self, iris: Collection[str], language: str) -> dict[str, Any]: ...
+    def labels(self, iris: Collection[str], language: str) -> Mapping[str, Literal | None]: ...

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
 
 from thc_graph.rdf.terms import SH
-from thc_graph.schema.model import Text
 from thc_graph.schema.reports import Violation
+from thc_graph.schema.shapes import Text
 from thc_graph.store.library import Library, StoredQuery
 
 

@@ -14,7 +14,7 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import in_graph
 from thc_graph.store.library import Library
-from thc_graph.store.snapshots.snapshot import Draft
+from thc_graph.store.snapshots.draft import Draft
 
 LARGE = 20_000  # changed entities from which everything is derived again
 

@@ -15,7 +15,7 @@ from thc_graph.errors import HistoryCorrupt, StoreUnsound
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import read_patch
 from thc_graph.store import files
-from thc_graph.store.history import purge
+from thc_graph.store.history import erasure
 from thc_graph.store.history.commits import Commit, History
 from thc_graph.store.snapshots import seals
 from thc_graph.store.snapshots.snapshot import Snapshot
@@ -124,7 +124,7 @@ def _strays(history: History, commits: list[Commit]) -> Iterator[Finding]:
 
 
 def _leftovers(repository: Repository) -> Iterator[Finding]:
-    if (repository.root / purge.INTENT).exists():
+    if (repository.root / erasure.INTENT).exists():
         yield Finding(Level.FAULT, "purge-unfinished")
     drafts = list((repository.root / "snapshots").glob(".draft-*"))
     orphans = [each for each in drafts if not files.is_alive(int(each.name.split("-")[1]))]

@@ -5,15 +5,15 @@ the program makes those graphs, or keeps its own accounts in them.
 """
 
 import re
-from typing import Final
+from typing import Final, Literal
 from unicodedata import normalize
 from urllib.parse import unquote
 
 from pyoxigraph import DefaultGraph, NamedNode
 
-from thc_graph.people.tokens import Role
 from thc_graph.rdf import iris
 
+Role = Literal["read", "write", "admin"]
 MADE: Final = frozenset({"derive", "catalogue", iris.PROVENANCE, "mirror", "union"})
 BY_ADMIN: Final = frozenset({"vocabulaire"})  # comes with the program
 _NEVER: Final = re.compile(r"[?#]")  # a graph's name is a path, and nothing more

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from thc_graph.errors import HistoryCorrupt, StoreMissing, StoreUnsound
-from thc_graph.store.history import purge, verification
+from thc_graph.store.history import erasure, verification
 from thc_graph.store.history.commits import History
 from thc_graph.store.snapshots import seals, snapshot
 from thc_graph.store.snapshots.seals import Harm
@@ -46,7 +46,7 @@ def look(root: Path, *, thorough: bool = False) -> list[Harm]:
     Raises:
         HistoryCorrupt: A file of the history is harmed.
     """
-    is_purging = (root / purge.INTENT).exists()  # its end changes what is to be verified
+    is_purging = (root / erasure.INTENT).exists()  # its end changes what is to be verified
     history = History(root / "history")
     erased = [] if is_purging else harms_of_erased(history, thorough=thorough)
     return erased + harms(root, thorough=thorough)

@@ -27,14 +27,16 @@ from thc_graph.store import layout
 from thc_graph.store.history import by_entity
 from thc_graph.store.history import purge as purges
 from thc_graph.store.history.commits import Commit, History, Source
-from thc_graph.store.history.purge import Erasure
+from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.progress import Progress, silent
+from thc_graph.store.snapshots import draft as drafts
 from thc_graph.store.snapshots import snapshot as snapshots
 from thc_graph.store.snapshots.artefacts import LARGE, Ahead, furnish
 from thc_graph.store.snapshots.checks import newly_broken
 from thc_graph.store.snapshots.derivation import Derivation
+from thc_graph.store.snapshots.draft import Artefact, Draft
 from thc_graph.store.snapshots.seals import Harm
-from thc_graph.store.snapshots.snapshot import Artefact, Draft, Snapshot
+from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes import recovery
 
 PAUSE: Final = 0.02  # seconds between two tries of a lock
@@ -88,7 +90,7 @@ class Repository:
         With `ahead`, it is likely to be: where much is touched, what stands beside the
         quads is built from now on. No lock is needed.
         """
-        with snapshots.drafting(self.root, self.current(), union=self.union) as draft:
+        with drafts.drafting(self.root, self.current(), union=self.union) as draft:
             self._complete(draft, change)
             if ahead and len(draft.touched) >= LARGE:
                 with Ahead.of(self.artefacts, draft):
@@ -112,7 +114,7 @@ class Repository:
             quads.difference_update(change.removed)  # in place: a copy for each commit is too much
             quads.update(change.added)
         change = ChangeSet(added=frozenset(quads))
-        with snapshots.drafting(self.root, None, union=self.union) as draft:
+        with drafts.drafting(self.root, None, union=self.union) as draft:
             self._complete(draft, change)
             yield draft
 
@@ -220,7 +222,7 @@ class Writer:
         progress("publishing")
         former = draft.previous.path if draft.previous else None
         by_entity.keep(history, commit, accepted.change.subjects(), draft.folder, former)
-        snapshots.publish(root, draft, commit.id)
+        drafts.publish(root, draft, commit.id)
         snapshots.tidy(root, self.repository.current())
         return commit
 
@@ -255,7 +257,7 @@ class Writer:
         with self.repository.rebuilt(head.id) as draft:
             furnish(self.repository.artefacts, draft)
             by_entity.keep(history, head, (), draft.folder, None)
-            return snapshots.publish(self.repository.root, draft, head.id)
+            return drafts.publish(self.repository.root, draft, head.id)
 
 
 def _citing(change: ChangeSet, after: Store) -> Iterator[NamedNode]:

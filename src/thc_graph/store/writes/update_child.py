@@ -34,20 +34,10 @@ from pyoxigraph import (
     parse,
 )
 
-from thc_graph.store.engine.query_child import (
-    GRAPHS,
-    STACK,
-    Header,
-    NotAcceptableError,
-    cut_network,
-    depend_on,
-    fault_header,
-    limit_memory,
-    receive,
-    send,
-    syntax_header,
-    write_graph,
-)
+from thc_graph.processes.frames import Header, receive, send
+from thc_graph.processes.walls import STACK, cut_network, depend_on, limit_memory
+from thc_graph.store.engine.query_child import fault_header, syntax_header
+from thc_graph.store.engine.results import GRAPHS, NotAcceptableError, write_graph
 
 SMALL: Final = 5_000  # quads that are quicker to copy into memory than to clone on disk
 

@@ -16,7 +16,6 @@ from thc_graph.errors import (
     EditForbidden,
     EditNameless,
     EditRefused,
-    QuerySyntaxError,
 )
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import PREFIXES
@@ -26,11 +25,13 @@ from thc_graph.store.history.commits import Commit
 from thc_graph.store.writes.permissions import GraphName
 from thc_graph.store.writes.repository import Repository
 from thc_graph.store.writes.update_process import Desk
+from thc_graph.store.writes.update_text import (
+    mentioned,
+    operation,
+    with_dataset,
+    without_silent_loads,
+)
 
-_PROLOGUE: Final = frozenset({"PREFIX", "BASE", "VERSION"})
-_DATA: Final = _PROLOGUE | {"INSERT", "DELETE", "DATA"}
-_MODIFIES: Final = frozenset({"WITH", "DELETE", "INSERT", "USING", "NAMED", "WHERE"})
-_NAMES_DATASET: Final = ("USING", "WITH")
 _GRAPH_SIZE: Final = 256 << 20  # bytes of a graph that is read in one go
 
 
@@ -87,125 +88,12 @@ def update(
         QueryTooComplex: It nests or chains too much.
         QuerySyntaxError: It names a dataset of its own beside the protocol's.
     """
-    whole = _without_silent_loads(text)
+    whole = without_silent_loads(text)
     guard.check_update(whole)
     if using or using_named:
-        whole = _with_dataset(whole, using, using_named)
-    parts = {"mentioned": _mentioned(whole), "operation": _operation(whole)}
+        whole = with_dataset(whole, using, using_named)
+    parts = {"mentioned": mentioned(whole), "operation": operation(whole)}
     return Edit({"kind": "update", "text": whole, "base": base, **parts})
-
-
-def _without_silent_loads(text: str) -> str:
-    """Return the update with nothing in the place of each LOAD SILENT.
-
-    Nothing is ever fetched here, and SILENT asks that such a failure be a success
-    (SPARQL 1.1 Update, section 3.1.4). What is left of LOAD, the guard refuses.
-    """
-    found, end, parts = guard.tokens(text), 0, list[str]()
-    words = [token.text.upper() for token in found]
-    for place, token in enumerate(found[:-2]):
-        if words[place : place + 2] != ["LOAD", "SILENT"]:
-            continue
-        last = place + (5 if words[place + 3 : place + 5] == ["INTO", "GRAPH"] else 2)
-        parts += [text[end : token.start], "INSERT DATA {}"]
-        end = found[min(last, len(found) - 1)].end
-    return "".join([*parts, text[end:]])
-
-
-def _mentioned(text: str) -> str | None:
-    """Return an update that inserts all that the text inserts or deletes, if it is but data."""
-    depth, words, edited, end = 0, list[str](), list[str](), 0
-    for token in guard.tokens(text):
-        if token.kind == "bracket":
-            depth += 1 if token.text in "([{" else -1
-        if depth or token.kind != "word":
-            continue
-        words.append(token.text.upper())
-        if words[-1] == "DELETE":
-            edited += [text[end : token.start], "INSERT"]
-            end = token.end
-    keywords = words.count("INSERT") + words.count("DELETE")
-    if not set(words) <= _DATA or keywords != words.count("DATA"):
-        return None
-    return "".join([*edited, text[end:]])
-
-
-def _operation(text: str) -> dict[str, str] | None:
-    """Return the parts of an update that is one DELETE/INSERT … WHERE (section 3.1.3)."""
-    parts, marks = dict[str, str](), dict[str, int]()
-    depth, start, word = 0, 0, ""
-    for token in guard.tokens(text):
-        if token.kind == "bracket":
-            start = token.start if depth == 0 else start
-            depth += 1 if token.text in "([{" else -1
-            if depth == 0:
-                parts[word] = text[start : token.end]
-        elif depth == 0 and (token.text == ";" or "WHERE" in parts):
-            return None
-        elif depth == 0 and token.kind == "word" and (token.text.upper() not in _PROLOGUE or marks):
-            word = token.text.upper()
-            if word not in _MODIFIES or (word in marks and word not in ("USING", "NAMED")):
-                return None
-            marks.setdefault(word, token.start)
-    if "WHERE" not in parts or not parts.keys() <= {"DELETE", "INSERT", "WHERE"}:
-        return None
-    first = min(marks.values())
-    after_with = min(marks[each] for each in ("DELETE", "INSERT") if each in marks)
-    return {
-        "prologue": text[:first],
-        "with": text[first:after_with],
-        "dataset": text[marks.get("USING", marks["WHERE"]) : marks["WHERE"]],
-        "delete": parts.get("DELETE", parts["WHERE"] if "DELETE" in marks else "{}"),
-        "insert": parts.get("INSERT", "{}"),
-        "where": parts["WHERE"],
-    }
-
-
-def _with_dataset(text: str, using: Sequence[str], using_named: Sequence[str]) -> str:
-    """Return the update with USING clauses before each WHERE, as the protocol asks."""
-    clauses = _clauses(using, using_named)
-    depth, before, end, parts = 0, "", 0, list[str]()
-    for token in guard.tokens(text):
-        if token.kind == "bracket":
-            depth += 1 if token.text in "([{" else -1
-        elif depth == 0 and token.kind == "word":
-            word = token.text.upper()
-            if word in _NAMES_DATASET:
-                raise QuerySyntaxError(f"{word} beside using-graph-uri", *_place(text, token.start))
-            if word == "WHERE":
-                pattern = _group(text[token.end :]) if before == "DELETE" else ""
-                parts += [text[end : token.start], f"{pattern} {clauses} "]
-                end = token.start
-            before = word
-    return "".join([*parts, text[end:]])
-
-
-def _clauses(using: Sequence[str], using_named: Sequence[str]) -> str:
-    try:
-        return " ".join(
-            [
-                *(f"USING {NamedNode(iri)}" for iri in using),
-                *(f"USING NAMED {NamedNode(iri)}" for iri in using_named),
-            ]
-        )
-    except ValueError as fault:
-        raise QuerySyntaxError(f"not the IRI of a graph: {fault}") from fault
-
-
-def _group(text: str) -> str:
-    """Return the first group of a text, its braces included."""
-    depth, start = 0, 0
-    for token in guard.tokens(text):
-        if token.kind == "bracket":
-            start = token.start if depth == 0 else start
-            depth += 1 if token.text in "([{" else -1
-            if depth == 0:
-                return text[start : token.end]
-    raise QuerySyntaxError("a group is not closed")
-
-
-def _place(text: str, position: int) -> tuple[int, int]:
-    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
 def write(

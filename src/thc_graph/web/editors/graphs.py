@@ -5,7 +5,7 @@ graph of that name under our base, whatever host the request came to (section 4)
 """
 
 import uuid
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from pyoxigraph import NamedNode
@@ -15,12 +15,15 @@ from starlette.responses import Response
 from thc_graph.people.tokens import Token
 from thc_graph.rdf import formats, iris
 from thc_graph.store.writes.updates import EMPTY, Condition, Edit, names
-from thc_graph.web.editors.updates import Door, bearer, headers_of
+from thc_graph.web.editors.updates import bearer, headers_of
 from thc_graph.web.http import bodies
 from thc_graph.web.http.negotiation import choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import with_charset
 from thc_graph.web.http.routing import Router
+
+if TYPE_CHECKING:
+    from thc_graph.instance.writing import Door
 
 MULTIPART: Final = "multipart/form-data"
 MESSAGES: Final = {

@@ -7,79 +7,34 @@ here, and by visitors as soon as they see any publication.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from thc_graph.errors import EditRefused
-from thc_graph.instance.service import Service
-from thc_graph.instance.writing import Writing
 from thc_graph.people import tokens
-from thc_graph.people.tokens import Role, Token
+from thc_graph.people.tokens import Token
 from thc_graph.rdf import formats
 from thc_graph.rdf.changes import patch
 from thc_graph.schema.reports import Violation, report
 from thc_graph.store.writes import updates
-from thc_graph.store.writes.update_process import Desk
-from thc_graph.store.writes.updates import Edit, Written
+from thc_graph.store.writes.permissions import Role
+from thc_graph.store.writes.updates import Written
 from thc_graph.web.http import bodies, problems
 from thc_graph.web.http.negotiation import choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.routing import Router
+from thc_graph.web.pages import problem
 from thc_graph.web.sparql import endpoint
+
+if TYPE_CHECKING:
+    from thc_graph.instance.writing import Door
 
 PATCH: Final = "application/rdf-patch"
 
 router = Router()
-
-
-@dataclass
-class Door:
-    """What the writes of one instance share."""
-
-    service: Service
-    writing: Writing
-    desk: Desk  # where graphs are read
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    written: int = 0  # publications made here
-    served: int = 0  # and those of them that queries here see
-
-    @property
-    def base(self) -> str:
-        return self.service.settings.base
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[None]:
-        """Have those at hand, meanwhile, who write and read for it."""
-        async with self.writing:
-            yield
-        await asyncio.to_thread(self.desk.clear)
-
-    async def write(self, edit: Edit, token: Token, message: str) -> Written:
-        """Publish a write: see `Writing.write`."""
-        written = await self.writing.write(edit, token, message)
-        self.written += written.commit is not None
-        return written
-
-    async def read(self, graph: str | None, media_type: str) -> tuple[bytes, str | None]:
-        """Return a graph and its digest: see `updates.read`."""
-        async with self.turn:
-            return await asyncio.to_thread(updates.read, self.desk, graph, media_type)
-
-    async def catch_up(self) -> None:
-        """Let queries see all that was written here; visitors see it by their own watch.
-
-        So a run of writes opens one snapshot, at the next query, and not one for each.
-        """
-        written = self.written
-        if self.served < written:
-            await self.service.refresh()
-            self.served = max(self.served, written)
 
 
 async def bearer(request: Request, role: Role) -> Token:
@@ -179,7 +134,7 @@ async def refused(request: Request, error: Exception) -> Response:
         content = formats.write(report(error.violations), form, {"sh": _SH})
         return Response(content, 422, {"Vary": "Accept"}, form.media_type)
     told = [_told(each) for each in error.violations]
-    return await problems.answer(request, Problem(422, "EditRefused", {"violations": told}))
+    return await problem.answer(request, Problem(422, "EditRefused", {"violations": told}))
 
 
 _SH: Final = "http://www.w3.org/ns/shacl#"

@@ -15,8 +15,8 @@ from thc_graph.rdf import formats
 from thc_graph.rdf.terms import Term, day_of
 from thc_graph.sheets.tables.writing import WRITERS, Cell
 from thc_graph.web.drawing import charts
-from thc_graph.web.files import calendars, lists
-from thc_graph.web.files.lists import Form, Source
+from thc_graph.web.files import calendars, feeds
+from thc_graph.web.files.forms import Form, Source
 
 COLUMNS: Final = (
     "iri", "commitment", "plan", "authority", "territories", "status", "status_author",
@@ -121,19 +121,19 @@ async def _atom(source: Source[Asked]) -> bytes:
     ]
     told.sort(key=lambda pair: (pair[1].date.value, pair[1].iri.value), reverse=True)
     iri, updated = f"{source.base}/tableau-de-bord", source.reading.time.isoformat()
-    feed = lists.begun(iri, source.t("board.title"), source.title, updated)
+    feed = feeds.begun(iri, source.t("board.title"), source.title, updated)
     for each, declared in told:
         entry = ET.SubElement(feed, "entry")
         day = charts.last_day(declared.date)
         moment = min(day, source.asked.today) if day else source.asked.today
-        lists.said(entry, "id", declared.iri.value)
-        lists.said(
+        feeds.said(entry, "id", declared.iri.value)
+        feeds.said(
             entry, "title", f"{names.of(each.iri)} – {names.of(declared.status)}".strip(" –")
         )
-        lists.said(entry, "updated", f"{moment.isoformat()}T00:00:00+00:00")
-        lists.said(ET.SubElement(entry, "author"), "name", names.of(declared.author))
+        feeds.said(entry, "updated", f"{moment.isoformat()}T00:00:00+00:00")
+        feeds.said(ET.SubElement(entry, "author"), "name", names.of(declared.author))
         if declared.comment:
-            lists.said(entry, "summary", declared.comment.value)
+            feeds.said(entry, "summary", declared.comment.value)
         ET.SubElement(entry, "link", rel="alternate", href=source.page_of(each.iri.value))
     written: bytes = ET.tostring(feed, "utf-8", xml_declaration=True)
     return written

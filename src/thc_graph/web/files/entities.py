@@ -19,7 +19,7 @@ from thc_graph.entities import describing
 from thc_graph.entities.model import Entity, Value
 from thc_graph.entities.sources import Source as Origin
 from thc_graph.entities.sources import Sources, sources
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.lists import tables
 from thc_graph.rdf.terms import DCT, FOAF, PREFIXES, SKOS, THC, A, Namespace, Term
 from thc_graph.schema.model import Schema
@@ -28,7 +28,8 @@ from thc_graph.sheets.tables.writing import WRITERS
 from thc_graph.store.history.by_entity import Touches
 from thc_graph.store.history.commits import History
 from thc_graph.web.files.calendars import PRODUCT
-from thc_graph.web.files.lists import Form, Source, feature, json_of
+from thc_graph.web.files.forms import Form, Source, json_of
+from thc_graph.web.files.geojson import feature
 from thc_graph.web.rendering.terms import curie
 
 GEO: Final = Namespace(PREFIXES["geo"])

@@ -1,7 +1,7 @@
 """The exporting process: one snapshot, one export at a time, no network, a parent that may kill it.
 
 Started as `python -I -m thc_graph.web.files.export_child PARENT`. It speaks the frames of
-`store.engine.query_child`: the first says what to open, each other a file to write and what to
+`processes.frames`: the first says what to open, each other a file to write and what to
 write there. What it reads (pickles) comes from its parent alone.
 """
 
@@ -19,17 +19,16 @@ from typing import Any, Final, TypeVar, cast
 
 from pyoxigraph import QuerySolutions, Store, Triple
 
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.instance.settings import Settings
+from thc_graph.processes import frames, walls
 from thc_graph.rdf.terms import Term
 from thc_graph.schema.model import Schema
 from thc_graph.search.index import Index, nothing, open_index
-from thc_graph.store.engine import query_child
 from thc_graph.store.library import Filling, Library
 from thc_graph.store.snapshots.snapshot import Snapshot
-from thc_graph.web.files import dashboard, lists
-from thc_graph.web.files.lists import Form, Job, Source
-from thc_graph.web.pages import agenda
+from thc_graph.web.files import agenda, dashboard, lists
+from thc_graph.web.files.forms import Form, Job, Source
 from thc_graph.web.rendering.templates import Messages, read_messages, translator
 
 NICENESS: Final = 10  # pages come first
@@ -103,24 +102,24 @@ async def written(reading: Alone, job: Job) -> bytes:
 
 
 def main() -> None:
-    query_child.depend_on(int(sys.argv[1]))
+    walls.depend_on(int(sys.argv[1]))
     os.nice(NICENESS)
-    query_child.send({"kind": "ready", "network_cut": query_child.cut_network()})
+    frames.send({"kind": "ready", "network_cut": walls.cut_network()})
     reading: Alone | None = None
-    while (request := query_child.receive()) is not None:
+    while (request := frames.receive()) is not None:
         try:
             if reading is None:
                 reading = Alone(*pickle.loads(base64.b64decode(request["opening"])))  # noqa: S301
-                query_child.limit_memory(request["memory"])
+                walls.limit_memory(request["memory"])
             else:
                 job = pickle.loads(base64.b64decode(request["job"]))  # noqa: S301
                 Path(request["path"]).write_bytes(asyncio.run(written(reading, job)))
         except MemoryError:
             os.abort()
         except Exception as fault:  # noqa: BLE001 - the parent tells the visitor, and logs it
-            query_child.send({"kind": "failed", "message": repr(fault)})
+            frames.send({"kind": "failed", "message": repr(fault)})
         else:
-            query_child.send({"kind": "done"})
+            frames.send({"kind": "done"})
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Final
 
 from thc_graph import quantities
 
+HTML: Final = "text/html"
 KNOWN: Final = 128  # headers whose reading is kept: most clients send one of a few
 LONGEST: Final = 4096  # characters of a header: browsers and SPARQL clients send some hundred
 

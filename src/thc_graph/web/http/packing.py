@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thc_graph.instance.cache import digest
 from thc_graph.instance.exports import Exports, File
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.store.engine.lanes import Places, Room
 from thc_graph.web.http.clients import client_of
 from thc_graph.web.http.negotiation import codings

@@ -7,20 +7,13 @@ shows a path, a version or a trace of this machine.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
-from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
 
 from thc_graph import errors
 from thc_graph.web.http.logs import request_id
-from thc_graph.web.http.negotiation import choose
-from thc_graph.web.pages import missing
-from thc_graph.web.rendering.templates import Pages, language_of, pages_of
-from thc_graph.web.rendering.terms import number
 
 JSON: Final = "application/problem+json"
 NOT_FOUND: Final = 404
@@ -76,45 +69,6 @@ class Problem(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def install(app: FastAPI, headers: Mapping[str, str]) -> None:
-    """Answer every error of an application by this module.
-
-    `headers` are those of each answer, for faults of ours, which pass no middleware.
-    """
-    app.add_exception_handler(Problem, answer)
-    app.add_exception_handler(errors.ThcGraphError, answer)
-    app.add_exception_handler(HTTPException, answer)
-    app.add_exception_handler(Exception, partial(answer, more=headers))
-
-
-async def answer(
-    request: Request, error: Exception, more: Mapping[str, str] | None = None
-) -> Response:
-    problem = problem_of(error)
-    pages, told = pages_of(request), language_of(request)
-    wants = choose(request.headers.get("accept", ""), (JSON, "application/json", "text/html"))
-    headers = {
-        **(more or {}),
-        **problem.headers,
-        "Vary": "Accept, Accept-Language",
-        "Cache-Control": "no-store",
-    }
-    sentences = sentences_of(pages, problem, told)
-    if wants == "text/html":
-        page = pages.render(
-            "problem.html",
-            request,
-            told,
-            problem=problem,
-            sentences=sentences,
-            words=missing.words(request.url.path),
-            near=await missing.near(request, told) if problem.status == NOT_FOUND else (),
-        )
-        return Response(page, problem.status, headers, "text/html; charset=utf-8")
-    body = {"type": "about:blank", **sentences, "status": problem.status, "code": problem.code}
-    return JSONResponse({**problem.facts, **body}, problem.status, headers, JSON)
-
-
 def problem_of(error: Exception) -> Problem:
     """Return the problem that stands for any error."""
     if isinstance(error, Problem):
@@ -145,24 +99,3 @@ def _fault(error: Exception) -> Problem:
     reference = request_id()
     log.error("fault %s", reference, exc_info=error)
     return Problem(500, "Fault", {"reference": reference}, {"X-Request-Id": reference})
-
-
-def sentences_of(pages: Pages, problem: Problem, told: str) -> dict[str, str]:
-    """Return title and detail in the reader's language."""
-    t = pages.translator(told)
-    known = f"problem.{problem.code}.title" in pages.messages
-    code = problem.code if known else "refused"
-    facts = dict.fromkeys((*TOLD, "reference", "since"), "") | {
-        name: _written(value, told) for name, value in problem.facts.items()
-    }
-    return {
-        "title": t(f"problem.{code}.title"),
-        "detail": t(f"problem.{code}.detail", **facts),
-    }
-
-
-def _written(value: object, told: str) -> object:
-    """Return a fact as a sentence writes it."""
-    if isinstance(value, int | float):
-        return number(value, told)
-    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else value

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thc_graph import __version__
 from thc_graph.instance.exports import File
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 
 RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
 PARIS: Final = ZoneInfo("Europe/Paris")

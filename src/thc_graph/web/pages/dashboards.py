@@ -15,17 +15,16 @@ from starlette.responses import Response
 from thc_graph import quantities
 from thc_graph.figures import dashboard as dashboard_figures
 from thc_graph.figures.dashboard import Asked, Board, Line
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.web.drawing import charts
 from thc_graph.web.files import dashboard as dashboard_files
-from thc_graph.web.files import lists
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.files import forms
+from thc_graph.web.http.addresses import Address, address_of, filters_of, number_of, tokens
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import SECURITY, represent, today
 from thc_graph.web.http.routing import Parameters, Router
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.pages.lists import Address, address_of, filters_of, number_of, tokens
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
 
 router = Router()
 
@@ -127,10 +126,10 @@ def _named_lines(found: Board, lines: Iterable[Line]) -> list[tuple[str, Line]]:
 async def _file(
     request: Request, reading: Published, suffix: str, media_type: str | None = None
 ) -> Response:
-    form, asked = lists.find(dashboard_files.FORMATS, suffix, media_type), _read(request, reading)
+    form, asked = forms.find(dashboard_files.FORMATS, suffix, media_type), _read(request, reading)
     if form is None:
         raise Problem(404, "NotFound")
-    return await lists.respond(
+    return await forms.respond(
         request, reading, form, asked, KIND, dashboard_files.__name__, asked.today
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from pyoxigraph import NamedNode
@@ -17,22 +17,27 @@ from thc_graph.entities.model import Citation, Entity
 from thc_graph.entities.sections import Section
 from thc_graph.entities.sources import sources
 from thc_graph.entities.words import Word
-from thc_graph.instance.service import Published, Service
+from thc_graph.instance.reading import Published
 from thc_graph.lists import addresses, kinds, selection
 from thc_graph.rdf import formats, iris
+from thc_graph.rdf.iris import is_iri
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.schema.model import Schema
-from thc_graph.web.files import entities, lists
+from thc_graph.web.files import entities
+from thc_graph.web.files import forms as file_forms
 from thc_graph.web.files.entities import Record, Thing
-from thc_graph.web.http.negotiation import acceptable
+from thc_graph.web.http.negotiation import HTML, acceptable
 from thc_graph.web.http.problems import NOT_FOUND, Problem
 from thc_graph.web.http.responses import RESERVED, represent, today
 from thc_graph.web.http.routing import Parameters, Router
+from thc_graph.web.http.visit import language_of, pages_of
 from thc_graph.web.pages import former
 from thc_graph.web.rendering.schema_org import structured
-from thc_graph.web.rendering.templates import Pages, language_of, pages_of
+from thc_graph.web.rendering.templates import Pages
 
-HTML: Final = "text/html"
+if TYPE_CHECKING:
+    from thc_graph.instance.service import Service
+
 ASKS: Final = Parameters(("source",))
 WORD: Final = "entity-word.html"
 FORMATS: Final = (*formats.GRAPH_FORMATS, *formats.DATASET_FORMATS)
@@ -121,7 +126,7 @@ def split(name: str) -> tuple[str, str | None]:
     key, dot, suffix = name.rpartition(".")
     if dot and suffix == "html":
         return key, HTML
-    form = formats.by_suffix(suffix) or lists.find(entities.FORMS, suffix) if dot else None
+    form = formats.by_suffix(suffix) or file_forms.find(entities.FORMS, suffix) if dot else None
     return (key, form.media_type) if form else (name, None)
 
 
@@ -170,7 +175,7 @@ def _answer(request: Request, reading: Published, asked: Document, content: Cont
     )
     if content.is_cut:
         answer.headers["X-Truncated"] = "true"
-    form = lists.find(content.files, media_type=asked.media_type)
+    form = file_forms.find(content.files, media_type=asked.media_type)
     if form is not None:
         name = f"{asked.path.rpartition('/')[2]}.{form.suffix}"
         disposition = "inline" if form.shown else "attachment"
@@ -204,14 +209,6 @@ def _absence(request: Request, named: Sequence[str]) -> Problem:
     return Problem(404, "NotFound")
 
 
-def is_iri(text: str) -> bool:
-    try:
-        NamedNode(text)
-    except ValueError:
-        return False
-    return True
-
-
 async def _content(
     request: Request, reading: Published, asked: Document, page: Page
 ) -> Content | None:
@@ -235,8 +232,8 @@ async def _content(
         made = await page(request, reading, known)
         return Content(made, held) if made is not None else None
     if form is None:
-        file = lists.find(held, media_type=asked.media_type)
-        source = lists.source(request, reading, thing)
+        file = file_forms.find(held, media_type=asked.media_type)
+        source = file_forms.source(request, reading, thing)
         return Content(await file.write(source) if file else b"", held)
     found, is_cut = await describing.triples(reading, told, pointing)
     written = await reading.aside(partial(formats.write, found, form, {}))

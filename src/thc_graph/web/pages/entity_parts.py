@@ -18,19 +18,21 @@ from thc_graph import quantities
 from thc_graph.entities import describing
 from thc_graph.entities.model import Entity
 from thc_graph.entities.sections import Section, section
-from thc_graph.instance.service import Published, Service
+from thc_graph.instance.reading import Published
+from thc_graph.instance.service import Service
+from thc_graph.rdf.iris import is_iri
 from thc_graph.rdf.terms import XSD
 from thc_graph.sheets.tables.writing import WRITERS, Cell
 from thc_graph.store.history.commits import Commit
 from thc_graph.versions.differences import Difference, differences
-from thc_graph.web.files import entities, lists
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.files import entities, forms, lists
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import NOT_FOUND, Problem
 from thc_graph.web.http.responses import represent, today
 from thc_graph.web.http.routing import Parameters, Router
+from thc_graph.web.http.visit import language_of, pages_of
 from thc_graph.web.pages import former
-from thc_graph.web.pages.entities import HTML, document, heading, is_iri
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.pages.entities import document, heading
 
 SHOWN: Final = 20  # versions of a history
 SIZE: Final = 50  # entities of a page of those that point here
@@ -135,7 +137,7 @@ async def part(kind: str, key: str, name: str, request: Request, reading: Publis
     What is no section may be a thing whose key holds a "/".
     """
     id_, _, suffix = name.rpartition(".")
-    form = lists.find(lists.FORMATS, suffix)
+    form = forms.find(lists.FORMATS, suffix)
     if form is None or suffix not in {*WRITERS, "rq"}:
         return await document(kind, f"{key}/{name}", request, reading)
     told, day = language_of(request), today(request)

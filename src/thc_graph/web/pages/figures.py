@@ -15,14 +15,13 @@ from thc_graph.figures import scheme
 from thc_graph.figures import timeline as timeline_figures
 from thc_graph.figures.scheme import Concept
 from thc_graph.figures.timeline import Moment, TimeLine
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.web.drawing import charts
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent
 from thc_graph.web.http.routing import Parameters, Router
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
 
 router = Router()
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from pyoxigraph import Literal, NamedNode
 from starlette.requests import Request
 
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.rdf import iris
 from thc_graph.web.http.problems import Problem
 

@@ -9,16 +9,15 @@ from starlette.responses import Response
 from thc_graph.entities import sections
 from thc_graph.entities.sections import Section
 from thc_graph.figures import maps as map_figures
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.lists import addresses, kinds
 from thc_graph.web.drawing import maps
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent, today
 from thc_graph.web.http.routing import Router
+from thc_graph.web.http.visit import language_of, pages_of
 from thc_graph.web.pages import maps as maps_of
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.rendering.templates import language_of, pages_of
 
 router = Router()
 

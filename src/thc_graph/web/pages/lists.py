@@ -1,30 +1,28 @@
 """The home page, and the list of each kind of entity, as a page and as files."""
 
-from collections.abc import Callable, Collection, Container, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from thc_graph import quantities
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.lists import addresses, kinds, pages, selection
-from thc_graph.lists.addresses import Asked, Value
+from thc_graph.lists.addresses import Asked
 from thc_graph.rdf.terms import PREFIXES, THC, Namespace
 from thc_graph.schema.model import Schema
 from thc_graph.search.index import Index
 from thc_graph.web.drawing import maps
-from thc_graph.web.files import lists
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.files import forms, lists
+from thc_graph.web.http.addresses import Address, address_of
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent
 from thc_graph.web.http.routing import Parameters, Router
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
 
 router = Router()
 last_router = Router()  # `/{kind}` takes what no other address has
@@ -46,43 +44,6 @@ def _facets(scope: Scope) -> Collection[str]:
 ASKS: Final = Parameters((*PLAIN, "format"), _facets)
 
 
-@dataclass(frozen=True)
-class Address:
-    """The address of a list: what it asks for, each thing once, in the order it was given."""
-
-    kind: str
-    parameters: tuple[tuple[str, str], ...] = ()
-
-    def to(self, suffix: str = "", **changed: str | int) -> str:
-        """Return the address with some parameters set, or without them where they are empty.
-
-        Another page is one of the same list; whatever else changes begins at the first.
-        """
-        gone = {*changed, *(() if suffix else ("page",))}
-        if suffix:  # a file holds all pages, and has no view
-            gone |= {"page", "vue", "tout"}
-        kept = [pair for pair in self.parameters if pair[0] not in gone]
-        new = [(name, str(value)) for name, value in changed.items() if value]
-        return self._written(suffix, [*kept, *new])
-
-    def without(self, name: str, value: str) -> str:
-        kept = [pair for pair in self.parameters if pair[0] != "page" and pair != (name, value)]
-        return self._written("", kept)
-
-    def bare(self) -> str:
-        """Return the address of the whole list."""
-        return self._written("", [pair for pair in self.parameters if pair[0] in ("vue", "lang")])
-
-    def kept(self, *names: str) -> list[tuple[str, str]]:
-        """Return the parameters of some names, for a form that leaves them as they are."""
-        return [pair for pair in self.parameters if pair[0] in names]
-
-    def _written(self, suffix: str, parameters: Iterable[tuple[str, str]]) -> str:
-        path = f"/{self.kind}.{suffix}" if suffix else f"/{self.kind}"
-        query = urlencode(list(parameters))
-        return f"{path}?{query}" if query else path
-
-
 @router.get("/voc", asks=ASKS)
 async def vocabularies(request: Request, reading: Published) -> Response:
     return await members(kinds.VOCABULARIES, request, reading)
@@ -93,13 +54,13 @@ async def members(name: str, request: Request, reading: Published) -> Response:
     kind, _, suffix = name.partition(".")
     base = request.app.state.service.settings.base
     asked = addresses.read(reading.schema, base, kind, request.query_params.multi_items())
-    form = lists.find(lists.FORMATS, suffix or request.query_params.get("format", ""))
+    form = forms.find(lists.FORMATS, suffix or request.query_params.get("format", ""))
     if asked is None or (suffix and not form):
         raise Problem(404, "NotFound")
     media_type = form.media_type if form else choose(request.headers.get("accept", ""), OFFERED)
     if media_type is None:
         raise Problem(406, "NotAcceptable", {"offered": OFFERED})
-    form = lists.find(lists.FORMATS, media_type=media_type)
+    form = forms.find(lists.FORMATS, media_type=media_type)
     if form is None:
         return await _page(request, reading, asked)
     return await _file(request, reading, asked, form)
@@ -165,58 +126,14 @@ def _drawn(index: Index, asked: Asked, language: str) -> maps.Drawing:
 
 
 async def _file(
-    request: Request, reading: Published, asked: Asked, form: lists.Form[Asked]
+    request: Request, reading: Published, asked: Asked, form: forms.Form[Asked]
 ) -> Response:
     everything = replace(asked, number=1)
     select = partial(selection.select, reading.index, everything, language_of(request), limit=1)
     total, _ = await reading.aside(select)
     if total > form.most:
         raise Problem(403, "FileTooLarge", {"total": total, "limit": form.most})
-    return await lists.respond(request, reading, form, everything, asked.kind)
-
-
-# What the addresses of lists have in common with those of dashboard and agenda
-
-
-def filters_of(
-    request: Request, reading: Published, kind: str, facets: Container[str]
-) -> Mapping[str, tuple[Value, ...]]:
-    """Return what an address says of some facets of a kind; what it says of no value is left."""
-    kept = [pair for pair in request.query_params.multi_items() if pair[0] in facets]
-    base = request.app.state.service.settings.base
-    asked = addresses.read(reading.schema, base, kind, kept)
-    return asked.filters if asked else {}
-
-
-def number_of(request: Request) -> int:
-    """Return the page an address asks for, the first where it names none that can be."""
-    return quantities.page(request.query_params.get("page", "1")) or 1
-
-
-def tokens(request: Request, reading: Published, kind: str) -> Callable[[str, Value], str]:
-    """Give what stands for the value of a facet in an address of a kind."""
-    base = request.app.state.service.settings.base
-    shapes = kinds.facets_of(reading.schema, kinds.classes_of(reading.schema, kind))
-
-    def token(facet: str, value: Value) -> str:
-        return addresses.token_of(shapes[facet], value, base)
-
-    return token
-
-
-def address_of(
-    request: Request,
-    reading: Published,
-    kind: str,
-    filters: Mapping[str, Iterable[Value]],
-    plain: Container[str],
-    at: str = "",
-) -> Address:
-    """Return an address, of what was asked only what is understood; `at` where it is no list's."""
-    token = tokens(request, reading, kind)
-    told = [(name, token(name, value)) for name, values in filters.items() for value in values]
-    given = request.query_params.multi_items()
-    return Address(at or kind, (*told, *(pair for pair in given if pair[0] in plain and pair[1])))
+    return await forms.respond(request, reading, form, everything, asked.kind, lists.__name__)
 
 
 def _links(found: pages.ListPage, address: Address) -> dict[str, str]:

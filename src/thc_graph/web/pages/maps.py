@@ -18,17 +18,16 @@ from starlette.responses import Response
 
 from thc_graph.figures import maps as map_figures
 from thc_graph.figures.maps import Map, Place, Spot
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.sheets.tables.writing import WRITERS
 from thc_graph.web.drawing import maps
-from thc_graph.web.files.lists import json_of
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.files.forms import json_of
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent
 from thc_graph.web.http.routing import Parameters, Router
-from thc_graph.web.pages.entities import HTML
+from thc_graph.web.http.visit import language_of, pages_of
 from thc_graph.web.rendering import assets
-from thc_graph.web.rendering.templates import language_of, pages_of
 from thc_graph.web.rendering.terms import curie
 
 router = Router()

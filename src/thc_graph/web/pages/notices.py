@@ -5,15 +5,14 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.instance.settings import Settings
 from thc_graph.store.engine import guard
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent
 from thc_graph.web.http.routing import Router
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
 
 KIBI: Final = 1024
 UNITS: Final = ("bytes", "kibibytes", "mebibytes", "gibibytes")  # of the catalogue

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from thc_graph import quantities
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.lists import kinds
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.search import places, questions
@@ -22,13 +22,12 @@ from thc_graph.search.index import Index
 from thc_graph.search.questions import Found, Hit
 from thc_graph.search.summaries import Place
 from thc_graph.search.words import MAX_LENGTH
-from thc_graph.web.files.lists import json_of
-from thc_graph.web.http.negotiation import choose
+from thc_graph.web.files.forms import json_of
+from thc_graph.web.http.negotiation import HTML, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent
 from thc_graph.web.http.routing import Parameters, Router
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
 
 router = Router()
 

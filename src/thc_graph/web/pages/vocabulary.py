@@ -9,14 +9,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from thc_graph.entities import describing, words
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.lists import kinds
+from thc_graph.rdf.iris import is_iri
 from thc_graph.rdf.terms import THC, VOCABULARY
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.routing import Router
-from thc_graph.web.pages.entities import ASKS, Document, first, is_iri, page, split
+from thc_graph.web.http.visit import language_of, pages_of
+from thc_graph.web.pages.entities import ASKS, Document, first, page, split
 from thc_graph.web.pages.entity_parts import CITING, citing
-from thc_graph.web.rendering.templates import language_of, pages_of
 
 router = Router()
 

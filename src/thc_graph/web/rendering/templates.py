@@ -18,7 +18,6 @@ from starlette.requests import Request
 from thc_graph.instance.settings import Settings
 from thc_graph.rdf.formats import GRAPH_FORMATS
 from thc_graph.rdf.terms import DASH, THC, VOCABULARY
-from thc_graph.web.http.negotiation import language
 from thc_graph.web.rendering import assets
 from thc_graph.web.rendering.terms import LOCALES, Writing, curie, number, typeset
 
@@ -128,17 +127,6 @@ class Pages:
         if iri.startswith(VOCABULARY):
             return "/voc/" + _path(iri.removeprefix(VOCABULARY).replace("#", "/"))
         return iri if iri.startswith(("http://", "https://", "mailto:")) else None
-
-
-def pages_of(request: Request) -> Pages:
-    pages: Pages = request.app.state.pages
-    return pages
-
-
-def language_of(request: Request) -> str:
-    """Return the language of a request's answer, "fr" or "en"."""
-    asked = request.query_params.get("lang")
-    return language(request.headers.get("accept-language", ""), asked)
 
 
 def json_block(value: object) -> Markup:

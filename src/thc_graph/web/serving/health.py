@@ -9,7 +9,7 @@ from thc_graph.web.http.clients import may_read_metrics
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import OWN
 from thc_graph.web.http.routing import Router
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
 from thc_graph.web.serving.metrics import Metrics
 
 NOW = {"Cache-Control": "no-store"}

@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from thc_graph.instance.service import Published, Service
+from thc_graph.instance.reading import Published
+from thc_graph.instance.service import Service
 from thc_graph.store.engine.lanes import LaneState
 from thc_graph.web.http.logs import Seen
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, NoReturn
 
-from thc_graph.store.engine.query_child import die_with
+from thc_graph.processes.walls import die_with
 
 SHORT: Final = 10.0  # seconds: what lived longer is started again at once
 DELAYS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds before what lived shorter is

@@ -11,8 +11,8 @@ from thc_graph.instance.settings import Settings
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import PARIS, is_fresh, today, with_charset
 from thc_graph.web.http.routing import Router
+from thc_graph.web.http.visit import pages_of
 from thc_graph.web.rendering import assets
-from thc_graph.web.rendering.templates import pages_of
 
 PLAIN: Final = "text/plain"
 ICON: Final = "favicon.ico"

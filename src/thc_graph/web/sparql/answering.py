@@ -22,7 +22,7 @@ from thc_graph.errors import (
     RemoteWrong,
 )
 from thc_graph.instance.cache import Cache, digest
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.rdf.terms import PREFIXES
 from thc_graph.store.engine import guard
 from thc_graph.store.engine.engine import Query

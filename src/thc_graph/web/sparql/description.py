@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.instance.settings import Settings
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import DCT, FOAF, RDF, RDFS, VOCABULARY, VOID, XSD, Namespace, Term
@@ -21,7 +21,7 @@ from thc_graph.web.http.negotiation import choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent
 from thc_graph.web.http.routing import Router
-from thc_graph.web.rendering.templates import pages_of
+from thc_graph.web.http.visit import pages_of
 
 SD: Final = Namespace("http://www.w3.org/ns/sparql-service-description#")
 W3C_FORMATS: Final = "http://www.w3.org/ns/formats/"

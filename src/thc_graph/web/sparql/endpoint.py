@@ -9,7 +9,7 @@ machines, the query page for people.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import Request
@@ -18,9 +18,10 @@ from starlette.responses import Response
 from thc_graph import quantities
 from thc_graph.errors import QueryForbidden, QueryNotAcceptable
 from thc_graph.instance.cache import Cache, digest
-from thc_graph.instance.service import Published, Service
+from thc_graph.instance.reading import Published
 from thc_graph.instance.settings import Settings
 from thc_graph.rdf import formats
+from thc_graph.rdf.iris import is_iri
 from thc_graph.store.engine import guard
 from thc_graph.store.engine.guard import Dataset, Examined
 from thc_graph.web.http import bodies
@@ -29,8 +30,7 @@ from thc_graph.web.http.negotiation import acceptable, choose
 from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import etag, is_fresh, with_charset
 from thc_graph.web.http.routing import LANG, LANGUAGES, Router
-from thc_graph.web.pages.entities import is_iri
-from thc_graph.web.rendering.templates import language_of
+from thc_graph.web.http.visit import language_of
 from thc_graph.web.sparql import description
 from thc_graph.web.sparql import page as query_page
 from thc_graph.web.sparql.answering import (
@@ -41,6 +41,9 @@ from thc_graph.web.sparql.answering import (
     examine,
     unpublished,
 )
+
+if TYPE_CHECKING:
+    from thc_graph.instance.service import Service
 
 HTML: Final = "text/html"
 IRI: Final = ":/?#[]@!$&'()*+,;=%"  # what an IRI keeps as it is in a header

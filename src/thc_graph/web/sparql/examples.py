@@ -8,7 +8,7 @@ Swiss Institute of Bioinformatics does: https://github.com/sib-swiss/sparql-exam
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 from starlette.requests import Request
@@ -16,20 +16,23 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from thc_graph import quantities
-from thc_graph.instance.service import Published, Service
+from thc_graph.instance.reading import Published
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import PREFIXES, RDF, RDFS, SH, XSD, Namespace, Term
-from thc_graph.schema.model import Text
+from thc_graph.schema.shapes import Text
 from thc_graph.store.engine import guard
 from thc_graph.store.library import Library, StoredQuery, Value
-from thc_graph.web.http.negotiation import choose
-from thc_graph.web.http.problems import Problem, sentences_of
+from thc_graph.web.http.negotiation import HTML, choose
+from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import represent, with_charset
 from thc_graph.web.http.routing import Parameters, Router
-from thc_graph.web.pages.entities import HTML
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
+from thc_graph.web.pages.problem import sentences_of
 from thc_graph.web.sparql import page as query_page
 from thc_graph.web.sparql.answering import Question, answer, examine
+
+if TYPE_CHECKING:
+    from thc_graph.instance.service import Service
 
 FOLDER: Final = "example"
 PATH: Final = "/sparql/exemples"

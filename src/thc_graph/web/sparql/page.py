@@ -13,13 +13,14 @@ from pyoxigraph import Literal, QueryResultsFormat, QuerySolutions, parse_query_
 from starlette.requests import Request
 from starlette.responses import Response
 
-from thc_graph.instance.service import Published
+from thc_graph.instance.reading import Published
 from thc_graph.rdf import formats
 from thc_graph.rdf.terms import Term
 from thc_graph.web.drawing import answers
-from thc_graph.web.http.problems import Problem, sentences_of
+from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import with_charset
-from thc_graph.web.rendering.templates import language_of, pages_of
+from thc_graph.web.http.visit import language_of, pages_of
+from thc_graph.web.pages.problem import sentences_of
 from thc_graph.web.sparql.answering import Result
 from thc_graph.web.sparql.snippets import SNIPPETS
 
