@@ -25,8 +25,8 @@ import pytest
 
 import stores
 from attacks import Attack, attacks, codes
+from linux import listening, memory, size, tree, used
 from onlooker import Seen, looking
-from processes import listening, memory, size, tree, used
 from serving import running
 from thc_graph.instance.cache import Cache
 from thc_graph.instance.service import open_service

@@ -27,7 +27,7 @@ from hypothesis import HealthCheck, example, given, settings
 from pyoxigraph import RdfFormat, parse
 
 import grammar
-import processes
+import linux
 from grammar import HOST, Asked, Words
 from serving import running
 from thc_graph.instance.service import open_service
@@ -235,7 +235,7 @@ class Server:
         return exchange(self.place, f"127.1.{number >> 8 & 255}.{number & 255}", sent)
 
     def living(self) -> list[int]:
-        return processes.listening(self.pid, self.place[1])
+        return linux.listening(self.pid, self.place[1])
 
 
 @wire_numbers

@@ -4,7 +4,7 @@ from datetime import date
 
 import httpx
 import pytest
-from tests.web.test_entities import COMMITMENT, PLAN, TERRITORY, on
+from tests.web.pages.test_entities import COMMITMENT, PLAN, TERRITORY, on
 
 from thc_graph.store.writes.repository import Repository
 

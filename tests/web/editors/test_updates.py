@@ -35,7 +35,7 @@ from thc_graph.web.serving.ports import Doors
 
 pytestmark = pytest.mark.anyio
 
-SHAPES = Path(__file__).parents[1] / "fixtures/editing"
+SHAPES = Path(__file__).parents[2] / "fixtures/editing"
 BASE = Settings.base
 GRAPH = f"{BASE}/graph/essai/communes"
 COMMUNE = f"<{BASE}/id/commune/68224>"

@@ -90,7 +90,7 @@ async def test_no_answer_holds_a_host(demo_client: httpx.AsyncClient, accept: st
 
 
 def test_no_module_reads_the_host() -> None:
-    source = Path(__file__).parents[2] / "src" / "thc_graph"
+    source = Path(__file__).parents[3] / "src" / "thc_graph"
     words = ("netloc", "base_url", ".hostname", 'headers["host"]', 'get("host"', "url.replace(")
     found = [
         (path.name, word)

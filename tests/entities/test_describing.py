@@ -26,7 +26,7 @@ from thc_graph.store.library import Library, Value
 
 pytestmark = pytest.mark.anyio
 
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 BASE = "https://data.thc.example/id/"
 MULHOUSE = NamedNode(BASE + "commune/68224")
 Made = TypeVar("Made")

@@ -8,7 +8,7 @@ from pyoxigraph import NamedNode, RdfFormat, Store
 
 from thc_graph.store.library import Library
 
-QUERIES = Path(__file__).parents[2] / "queries"
+QUERIES = Path(__file__).parents[3] / "queries"
 LIBRARY = Library(QUERIES)
 RULES = LIBRARY.names("derive")
 
