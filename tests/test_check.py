@@ -14,7 +14,11 @@ REFUSED = {  # by each command of `make check`, as the end of a module on the lo
     "ruff check": "import os\n",
     "mypy": "def bad(x): return x\n",
     "lint-imports": "from thc_graph.store import files\n",
+    "vulture": "def nobody_asks() -> None: ...\n",
+    "python scripts/rooms.py": "from thc_graph.schema import reading\n",
 }
+GIVEN = {"lint-imports": ["--no-cache"], "vulture": ["."], "python": ["thc_graph"]}
+REFUSES = {1, 3}  # what a tool ends with then
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "pyproject.toml", copy)
     skipped = shutil.ignore_patterns("static", "templates", "__pycache__")
     shutil.copytree(ROOT / "src/thc_graph", copy / "thc_graph", ignore=skipped)
+    shutil.copytree(ROOT / "scripts", copy / "scripts", ignore=skipped)
     return copy
 
 
@@ -33,8 +38,7 @@ def outcome(command: str, tree: Path, text: str) -> tuple[int, str]:
     whole = module.read_text("utf-8")
     module.write_text(f"{whole}\n\n{text}" if text else whole, "utf-8")
     name, *options = command.split()
-    files = ["--no-cache"] if name == "lint-imports" else [str(module)]
-    argv = [str(BIN / name), *options, *files]
+    argv = [str(BIN / name), *options, *GIVEN.get(name, [str(module)])]
     done = subprocess.run(argv, cwd=tree, capture_output=True, text=True, check=False)
     module.write_text(whole, "utf-8")
     return done.returncode, done.stdout
@@ -43,7 +47,7 @@ def outcome(command: str, tree: Path, text: str) -> tuple[int, str]:
 @pytest.mark.parametrize("command", REFUSED)
 def test_a_tool_refuses_what_is_bad_and_nothing_else(command: str, tree: Path) -> None:
     assert outcome(command, tree, "")[0] == 0
-    assert outcome(command, tree, REFUSED[command])[0] == 1
+    assert outcome(command, tree, REFUSED[command])[0] in REFUSES
 
 
 def test_these_are_the_tools_of_make_check() -> None:

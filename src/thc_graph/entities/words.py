@@ -12,7 +12,6 @@ from thc_graph.schema.model import Schema
 from thc_graph.schema.shapes import PropertyShape, Step
 from thc_graph.store.library import Reader
 
-ONTOLOGY: Final = NamedNode(THC.rstrip("#"))
 PROPERTIES: Final = (OWL["ObjectProperty"], OWL["DatatypeProperty"])
 NAMES: Final = (RDFS["label"], SKOS["prefLabel"])
 DEFINITIONS: Final = (SKOS["definition"], RDFS["comment"])

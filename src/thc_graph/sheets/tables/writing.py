@@ -21,7 +21,6 @@ from thc_graph.sheets.tables.escaping import guarded
 Cell = str | float
 
 MAX_CELL: Final = 32_767  # characters a spreadsheet shows of a cell (ECMA-376, part 1)
-MAX_ROWS: Final = 1_048_576  # rows of a spreadsheet
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0, section 2.2
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 import httpx
 from pyoxigraph import (
@@ -41,8 +41,6 @@ SECONDS: Final = 120.0  # for one request
 HOLDS: Final = NamedNode(VOCABULARY + "mirror#holds")
 COMING: Final = NamedNode(VOCABULARY + "mirror#coming")
 JSON: Final = "application/sparql-results+json"
-
-Each = TypeVar("Each")
 
 
 class Held(NamedTuple):

@@ -16,7 +16,6 @@ from thc_graph.web.http.visit import language_of, pages_of
 
 KIBI: Final = 1024
 UNITS: Final = ("bytes", "kibibytes", "mebibytes", "gibibytes")  # of the catalogue
-NOTICES: Final = ("mentions-legales", "limites")
 
 router = Router()
 
