@@ -265,8 +265,6 @@ def test_each_kind(read, tmp_path: Path, dirt: Dirt) -> None:
     assert told(found.problems) == dirt.told
     if dirt.values is not None:
         assert values(found.quads, dirt.property) == dirt.values
-    refused = {p.cell.line for p in found.problems if p.severity is Severity.ERROR}
-    assert found.refused_rows == refused
 
 
 def values(quads: set, property_: str) -> list[str]:
@@ -338,23 +336,8 @@ def test_a_whole_workbook(read, tmp_path: Path) -> None:
         "Suivi!D3 error formula",
         "Suivi!ligne 3 error missing-key",
     ]
-    commitments, follow_ups = found
-    assert commitments.refused_rows == {4, 5}
-    assert follow_ups.refused_rows == {3}
-    assert [u.text for u in commitments.unknown] == ["Ville d’Exmple"]
     near = next(p for p in problems if p.code == "unknown-reference")
     assert near.candidates == ("Ville d’Exemple (ville-exemple)",)
-
-
-def test_what_is_left_when_rows_are_refused(read, tmp_path: Path) -> None:
-    workbook(tmp_path / "classeur.xlsx")
-    (commitments, follow_ups), _ = read(tmp_path / "classeur.xlsx")
-    sound = commitments.without(commitments.refused_rows)
-    assert values(sound.quads, "Engagement") == []
-    assert values(sound.quads, "terms/identifier") == ["S8"]
-    gone = set(commitments.rows) - set(sound.rows)
-    assert follow_ups.referring(gone) == set()
-    assert follow_ups.referring(set(commitments.rows)) == {2}
 
 
 def test_a_windows_file_is_said(read, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class _Converter:
         self.out = Conversion(problems=list(given.table.notes))
         self.cells = Cells(given.table, given.layout, schema, self.out.problems)
         self.naming = Naming(self.cells, names, schema, given.graph)
-        self.references = References(self.cells, names, schema, self.out.unknown)
+        self.references = References(self.cells, names, schema)
         self.subjects: list[list[Subject]] = []
         # Their cells are judged all the same, to tell why, or what else is wrong once that is told.
         self.unnamed: list[tuple[Row, bool]] = []
@@ -92,7 +92,6 @@ class _Converter:
                 is_named = True
                 for each in subjects:
                     self.out.rows.setdefault(each.iri, table.cell(row.line))
-                    self.out.made.setdefault(row.line, []).append(each.iri)
                 if self._is_first(subjects, seen):
                     self.subjects.append(subjects)
             if not is_named:
@@ -135,7 +134,7 @@ class _Converter:
         del self.out.problems[told:]  # it was told when the row was to be named
         if class_ is not None:
             kept = self.out
-            self.out = Conversion(problems=kept.problems, unknown=kept.unknown, rivals=kept.rivals)
+            self.out = Conversion(problems=kept.problems, rivals=kept.rivals)
             self.fill(Subject(_NOBODY, class_, main, row))
             self.out = kept
             if not is_told and not self.naming.is_told(class_, row, self.out.problems[told:]):

@@ -6,8 +6,7 @@ from functools import lru_cache
 from pyoxigraph import Literal, NamedNode, Quad
 
 from thc_graph.schema.shapes import PropertyShape
-from thc_graph.sheets.imports.references import Unknown
-from thc_graph.sheets.problems import Cell, Problem, Severity
+from thc_graph.sheets.problems import Cell, Problem
 
 Fact = tuple[NamedNode, NamedNode]  # subject, property
 
@@ -20,8 +19,7 @@ class Conversion:
     languages of their columns: their former values in the same graph are replaced, as
     far as `replaces` says.
     `origins` also knows the empty cells, so that a missing value is shown in the
-    cell to fill. `made` is what each line describes; `unknown` what cells name
-    that nobody has described.
+    cell to fill.
     """
 
     quads: set[Quad] = field(default_factory=set)
@@ -29,36 +27,8 @@ class Conversion:
     origins: dict[NamedNode, dict[NamedNode, Cell]] = field(default_factory=dict)
     rows: dict[NamedNode, Cell] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    made: dict[int, list[NamedNode]] = field(default_factory=dict)
-    unknown: list[Unknown] = field(default_factory=list)
     owners: dict[Fact, set[NamedNode]] = field(default_factory=dict)
     rivals: dict[NamedNode, list[PropertyShape]] = field(default_factory=dict)
-
-    @property
-    def refused_rows(self) -> set[int]:
-        """The lines that have a fault: nothing of them is published, not even with --partial."""
-        return {p.cell.line for p in self.problems if p.severity is Severity.ERROR}
-
-    def without(self, lines: set[int]) -> "Conversion":
-        """Return what the other lines say, and nothing of what only these describe."""
-        kept = {iri for line, made in self.made.items() if line not in lines for iri in made}
-        gone = {iri for line in lines for iri in self.made.get(line, ())} - kept
-        return Conversion(
-            quads={quad for quad in self.quads if quad.subject not in gone},
-            filled={iri: said for iri, said in self.filled.items() if iri not in gone},
-            origins=self.origins,
-            rows={iri: cell for iri, cell in self.rows.items() if iri not in gone},
-            problems=self.problems,
-            made={line: made for line, made in self.made.items() if line not in lines},
-            unknown=self.unknown,
-            owners=self.owners,
-            rivals=self.rivals,
-        )
-
-    def referring(self, gone: set[NamedNode]) -> set[int]:
-        """Return the lines whose entities point at things that are not to be published."""
-        pointing = {quad.subject for quad in self.quads if quad.object in gone}
-        return {line for line, made in self.made.items() if not pointing.isdisjoint(made)}
 
     def fill(self, subject: NamedNode, predicate: NamedNode, *languages: str) -> None:
         """Note that a cell, of columns of these languages, says something of a property."""

@@ -20,15 +20,6 @@ from thc_graph.sheets.tables.reading import Row
 _DISTRICT = "arrondissement-municipal"
 
 
-@dataclass(frozen=True)
-class Unknown:
-    """A thing that a cell names and nobody has described: what --create may make."""
-
-    text: str
-    classes: tuple[NamedNode, ...]
-    cell: Cell
-
-
 @dataclass
 class References:
     """Reads the references of one table, once every entity of the publication is named."""
@@ -36,7 +27,6 @@ class References:
     cells: Cells
     names: Names
     schema: Schema
-    unknown: list[Unknown]
     _plain: dict[tuple[NamedNode, str, str], NamedNode] = field(default_factory=dict)
 
     def read(self, text: str, shape: PropertyShape, row: Row, cell: Cell) -> Iterator[NamedNode]:
@@ -104,4 +94,3 @@ class References:
         )
         facts = {"expected": expected, "suggestion": suggestion}
         self.cells.fault(cell, text, "unknown-reference", near, **facts)
-        self.unknown.append(Unknown(text, shape.classes, cell))
