@@ -46,7 +46,8 @@ QUERIES = (
     "INSERT DATA { <urn:a> <urn:b> 1 }",
     "SELECT * { ?s ?p",
 )
-PARTS = ("kind", "key", "name", "suffix", "rest:path")  # of addresses, and what fills them
+# Parts of addresses, and what fills them.
+PARTS = ("kind", "key", "key:key", "name", "suffix", "rest:path", "name:path")
 HOST = "hote-etranger.example"  # no answer says it again
 
 
@@ -87,8 +88,7 @@ def words(app: FastAPI, service: Service) -> Words:
         *("accept", "accept-encoding", "accept-language", "origin", "x-forwarded-proto"),
         *("access-control-request-method", "access-control-request-headers", "host", "range"),
     }
-    statics = ("/static/{rest:path}", ("GET", "HEAD"))
-    return Words((*found, statics), tuple(sorted(parameters)), tuple(sorted(headers)))
+    return Words(tuple(found), tuple(sorted(parameters)), tuple(sorted(headers)))
 
 
 def requests(known: Words) -> st.SearchStrategy[Asked]:
@@ -128,9 +128,11 @@ def _filled(template: str, parts: tuple[tuple[str, str], str, str, str]) -> str:
     filling: Mapping[str, str] = {
         "kind": kind,
         "key": key,
+        "key:key": key,
         "name": f"{key}.{suffix}" if template.startswith("/doc/") else f"{kind}.{suffix}",
         "suffix": suffix,
         "rest:path": value,
+        "name:path": value,
     }
     return re.sub(r"\{([\w:]+)\}", lambda part: _quoted(filling.get(part[1], text)), template)
 
