@@ -1,6 +1,9 @@
 """What is packed is the plain thing, whatever the address and the coding; secrets never are."""
 
+import asyncio
 import gzip
+import math
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -10,11 +13,14 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.types import Message
 
 from public import ADDRESSES, HTML, PUBLIC, Asked
+from thc_graph.instance.exports import File
 from thc_graph.instance.service import Service, open_service
 from thc_graph.instance.settings import Settings
 from thc_graph.store.engine.lanes import Room
+from thc_graph.web.files.forms import Streamed
 from thc_graph.web.http import packing
 from thc_graph.web.http.packing import LEAST, Packing
 
@@ -160,6 +166,7 @@ async def test_a_part_is_a_part_of_the_plain_bytes(large: httpx.AsyncClient) -> 
     assert "content-encoding" not in part.headers
 
 
+CSV = {"Content-Type": "text/csv"}
 BODY = b"".join(b"%d, a line of a whole export\n" % number for number in range(40_000))
 
 
@@ -174,6 +181,8 @@ async def large(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx
 
     app = Starlette()
     app.add_route("/file", lambda _: FileResponse(path, media_type="text/csv"))
+    app.add_route("/ours", lambda _: Streamed(File(os.open(path, os.O_RDONLY), len(BODY)), CSV))
+    app.add_route("/whole", lambda _: Response(BODY, media_type="text/csv"))
     app.add_route("/stream", lambda _: StreamingResponse(lines(99_999), media_type="text/csv"))
     app.add_route("/own", _own)
     app.add_middleware(Packing)
@@ -189,7 +198,7 @@ async def _own(request: Request) -> Response:
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
-@pytest.mark.parametrize("path", ["/file", "/stream"])
+@pytest.mark.parametrize("path", ["/file", "/ours", "/stream"])
 async def test_a_stream_is_packed_as_it_passes(
     large: httpx.AsyncClient, path: str, coding: str
 ) -> None:
@@ -205,3 +214,29 @@ async def test_a_stream_is_packed_as_it_passes(
 @pytest.mark.parametrize("of", ["one", "all"])
 async def test_what_is_for_one_reader_is_not_packed(large: httpx.AsyncClient, of: str) -> None:
     assert "content-encoding" not in (await raw(large, Asked(f"/own?of={of}"), "br")).headers
+
+
+@pytest.mark.parametrize("path", ["/whole", "/ours"])
+async def test_one_who_hangs_up_gives_up_its_turn(large: httpx.AsyncClient, path: str) -> None:
+    """Its turn is taken by another of its answers; nobody listens to the one that waits."""
+    app = large._transport.app  # type: ignore[attr-defined]
+    await large.get("/own?of=all")  # the application is put together with its first request
+    places, left, sent = app.middleware_stack.app.places, asyncio.Event(), list[Message]()
+
+    async def receive() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asked = {"type": "http", "method": "GET", "path": path, "query_string": b"", "root_path": ""}
+    headers = [(b"accept-encoding", b"br")]
+    async with places.place(math.inf, "192.0.2.7"), asyncio.timeout(10):
+        asking = app(asked | {"headers": headers, "client": ("192.0.2.7", 1)}, receive, send)
+        waiting = asyncio.ensure_future(asking)
+        while not places.waiting:  # noqa: ASYNC110 - a queue tells no event
+            await asyncio.sleep(0.01)
+        left.set()
+        await waiting
+    assert (places.waiting, sent) == (0, [])

@@ -6,7 +6,7 @@ the program runs; a file is packed as it passes to its first reader, and kept fo
 Each coding has its own validator: the plain one's with the coding's name at its end.
 
 Nothing here refuses: an answer has begun. What takes long is done in threads, at places of
-which each client has its turn.
+which each client has its turn; who hangs up gives up its own.
 
 What may hold a secret is never packed, since its length would tell of it (BREACH): answers
 to whoever says who they are, and what is for one reader alone.
@@ -31,7 +31,9 @@ from thc_graph.instance.exports import Exports, File
 from thc_graph.instance.reading import Published
 from thc_graph.store.engine.lanes import Places, Room
 from thc_graph.web.http.clients import client_of
+from thc_graph.web.http.hangups import Ear
 from thc_graph.web.http.negotiation import codings
+from thc_graph.web.http.problems import Problem
 from thc_graph.web.http.responses import send_file
 
 LEAST: Final = 1024  # bytes; below, what is won is less than the headers that tell of it
@@ -80,30 +82,35 @@ class Packing:
         held = ", ".join(headers.getlist("if-none-match"))
         if held:
             _unmark(scope, liked)
-        answer = Answer(self, scope, send, liked, held)
-        await self.app(scope, receive, answer.send)
+        ear = Ear(receive)
+        try:
+            await self.app(scope, receive, Answer(self, scope, ear, send, liked, held).send)
+        finally:
+            ear.close()
 
-    async def packed(self, scope: Scope, headers: Headers, content: bytes, coding: str) -> bytes:
+    async def packed(
+        self, answer: "Answer", headers: Headers, content: bytes, coding: str
+    ) -> bytes:
         """Return a whole representation packed; kept where it has a validator."""
         tag, caching = headers.get("etag"), headers.get("cache-control", "")
         if tag is not None and "immutable" in caching:
             if (tag, coding) not in self.kept:
                 level = BEST if len(content) < LARGE else GOOD
-                self.kept[tag, coding] = await self._pack(scope, content, coding, level)
+                self.kept[tag, coding] = await self._pack(answer, content, coding, level)
             return self.kept[tag, coding]
-        reading = published(scope) if tag is not None and "no-store" not in caching else None
+        reading = published(answer.scope) if tag is not None and "no-store" not in caching else None
         if reading is None:
-            return await self._pack(scope, content, coding, LEVEL)
+            return await self._pack(answer, content, coding, LEVEL)
         name = digest(tag, coding)
         kept: bytes | None = reading.packed.get(name)
         if kept is None:
-            kept = await self._pack(scope, content, coding, LEVEL)
+            kept = await self._pack(answer, content, coding, LEVEL)
             reading.packed.put(name, kept)
         return kept
 
-    async def _pack(self, scope: Scope, content: bytes, coding: str, level: int) -> bytes:
+    async def _pack(self, answer: "Answer", content: bytes, coding: str, level: int) -> bytes:
         work = partial(_PACK[coding], content, level)
-        return work() if len(content) < LARGE and level == LEVEL else await self.aside(scope, work)
+        return work() if len(content) < LARGE and level == LEVEL else await answer.aside(work)
 
     async def aside(self, scope: Scope, work: Callable[[], bytes]) -> bytes:
         """Return what `work` gives, made in a thread when it is its client's turn."""
@@ -126,16 +133,22 @@ class Answer:
 
     packing: Packing
     scope: Scope
+    ear: Ear
     onward: Send
     liked: Sequence[str]
     held: str  # the validators that the reader has
     start: Message = field(default_factory=dict)
     stream: "Stream | None" = None
-    is_sent: bool = False  # from what was kept; the rest of the plain one goes nowhere
+    is_over: bool = False  # sent from what was kept, or to nobody: the rest goes nowhere
 
     async def send(self, message: Message) -> None:
-        if self.is_sent:
-            return
+        if not self.is_over:
+            try:
+                await self._pass(message)
+            except Problem:  # nobody listens: who answers is not to blame
+                self.is_over = True
+
+    async def _pass(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.start = message
         elif self.start:
@@ -154,7 +167,7 @@ class Answer:
         if start["status"] == NOT_MODIFIED:
             self._mark_known(headers)
         elif coding and is_whole and len(content) >= LEAST:
-            packed = await self.packing.packed(self.scope, headers, content, coding)
+            packed = await self.packing.packed(self, headers, content, coding)
             _mark(headers, coding, len(packed))
             message = {**message, "body": packed}
         elif coding and (not is_whole or self._is_head_of_more(headers, content)):
@@ -174,10 +187,14 @@ class Answer:
         if stream.is_empty or (more and not content):
             return {**message, "body": b""}
         work = partial(stream.packed, content, more=more)
-        content = await self.packing.aside(self.scope, work)
+        content = await self.aside(work)
         if not more:
             stream.keep()
         return {**message, "body": content}
+
+    async def aside(self, work: Callable[[], bytes]) -> bytes:
+        """Return what `work` gives, made in a thread while the client listens."""
+        return await self.ear.during(self.packing.aside(self.scope, work))
 
     def _exports(self, headers: Headers) -> Exports | None:
         """Return where a file of the publication is kept packed; other streams are not."""
@@ -187,7 +204,7 @@ class Answer:
         return reading.exports if reading is not None else None
 
     async def _send(self, start: Message, file: File) -> None:
-        self.is_sent = True
+        self.is_over = True
         await self.onward(start)
         await send_file(file, self.scope, self.onward)
 
