@@ -40,12 +40,12 @@ def test_what_is_built_ahead_is_what_is_built_here(draft: Draft) -> None:
     told = (draft.folder / "told").read_text()
     furnish((Told(),), draft)
     assert (draft.folder / "told").read_text() == told
-    assert sorted(path.name for path in draft.folder.iterdir()) == ["quads", "told"]
+    assert sorted(path.name for path in draft.folder.iterdir()) == ["claim.lock", "quads", "told"]
 
 
 def test_what_fails_ahead_leaves_nothing_and_says_nothing(draft: Draft, capfd) -> None:
     assert not Ahead((Told(), Told(fails=True)), draft).fetch()
-    assert [path.name for path in draft.folder.iterdir()] == ["quads"]
+    assert sorted(path.name for path in draft.folder.iterdir()) == ["claim.lock", "quads"]
     assert capfd.readouterr().err == ""
 
 

@@ -15,8 +15,8 @@ from thc_graph.rdf import iris
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import in_graph
 from thc_graph.store import files
-from thc_graph.store.snapshots import seals
-from thc_graph.store.snapshots.snapshot import POINTER, Snapshot, ground, scratch
+from thc_graph.store.snapshots import claims, seals
+from thc_graph.store.snapshots.snapshot import POINTER, Snapshot, ground
 
 BULK = 20_000  # quads from which the engine's bulk loader and a compaction pay
 TICK = 1_000_000  # nanoseconds between two snapshots at least
@@ -125,7 +125,7 @@ Artefact = Callable[[Draft], None]  # builds what stands in the folder beside th
 @contextmanager
 def drafting(root: Path, previous: Snapshot | None, *, union: bool = True) -> Iterator[Draft]:
     """Give a draft over `previous`; its folder is gone at the end unless it was published."""
-    with scratch(root) as folder:
+    with claims.scratch(root) as folder:
         draft = Draft(folder, previous, union=union)
         try:
             yield draft
@@ -138,6 +138,7 @@ def publish(root: Path, draft: Draft, commit: str) -> Snapshot:
     draft.close()
     seals.put(draft.folder, draft.previous.path if draft.previous else None)
     snapshot = Snapshot(commit, root / "snapshots" / commit)
+    (draft.folder / claims.CLAIM).unlink()  # whoever tidies up holds the lock that we hold
     _date(draft)
     shutil.rmtree(snapshot.path, ignore_errors=True)
     draft.folder.rename(snapshot.path)

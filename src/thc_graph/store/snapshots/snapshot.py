@@ -11,17 +11,15 @@ Graphs of provenance stay out of it: they speak of rows of files, not of the wor
 In conformance mode the default graph holds quads of its own instead.
 """
 
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyoxigraph import Store
 
 from thc_graph.errors import StoreMissing, StoreUnsound
-from thc_graph.store import files, layout
+from thc_graph.store import layout
+from thc_graph.store.snapshots import claims
 
 POINTER = "CURRENT"  # the file that names the published one
 KEPT = 3  # snapshots kept beside one another; any other can be rebuilt from history
@@ -72,23 +70,11 @@ def current(root: Path) -> Snapshot:
     return Snapshot(commit, path)
 
 
-@contextmanager
-def scratch(root: Path) -> Iterator[Path]:
-    """Give a private folder beside the snapshots; it is gone at the end, or at the next start."""
-    folder = root / "snapshots" / f".draft-{os.getpid()}-{os.urandom(4).hex()}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def tidy(root: Path, keep: Snapshot | None) -> None:
     """Remove drafts of dead processes, and all but the last few snapshots."""
     folder = root / "snapshots"
-    for path in folder.glob(".draft-*"):
-        if not files.is_alive(int(path.name.split("-")[1])):
-            shutil.rmtree(path, ignore_errors=True)
+    for path in claims.abandoned(root):
+        shutil.rmtree(path, ignore_errors=True)
     kept = sorted(folder.glob("[!.]*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in kept[KEPT:]:
         if keep is None or path != keep.path:

@@ -14,10 +14,9 @@ from pyoxigraph import DefaultGraph, Quad
 from thc_graph.errors import HistoryCorrupt, StoreUnsound
 from thc_graph.rdf import iris
 from thc_graph.rdf.changes import read_patch
-from thc_graph.store import files
 from thc_graph.store.history import erasure
 from thc_graph.store.history.commits import Commit, History
-from thc_graph.store.snapshots import seals
+from thc_graph.store.snapshots import claims, seals
 from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes import recovery
 from thc_graph.store.writes.repository import Repository
@@ -126,10 +125,9 @@ def _strays(history: History, commits: list[Commit]) -> Iterator[Finding]:
 def _leftovers(repository: Repository) -> Iterator[Finding]:
     if (repository.root / erasure.INTENT).exists():
         yield Finding(Level.FAULT, "purge-unfinished")
-    drafts = list((repository.root / "snapshots").glob(".draft-*"))
-    orphans = [each for each in drafts if not files.is_alive(int(each.name.split("-")[1]))]
-    if orphans:
-        yield Finding(Level.WARNING, "drafts", {"number": len(orphans)})
+    number = sum(1 for _ in claims.abandoned(repository.root))
+    if number:
+        yield Finding(Level.WARNING, "drafts", {"number": number})
 
 
 def _replay(repository: Repository, snapshot: Snapshot, commits: list[Commit]) -> Iterator[Finding]:

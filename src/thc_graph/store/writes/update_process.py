@@ -33,6 +33,7 @@ from thc_graph.errors import (
 )
 from thc_graph.processes.parent import PLACES
 from thc_graph.rdf.changes import ChangeSet
+from thc_graph.store.snapshots import claims
 from thc_graph.store.snapshots import snapshot as snapshots
 
 _EDITOR: Final = Path(__file__).with_name("update_child.py")
@@ -78,7 +79,7 @@ class Desk:
             QueryFailed: It died, of too much memory for one, or found no way.
             StoreMissing: Nothing was ever published.
         """
-        with self._turn, snapshots.scratch(self.root) as folder:
+        with self._turn, claims.scratch(self.root) as folder:
             snapshot = snapshots.current(self.root)
             places = {"snapshot": str(snapshot.quads), "scratch": str(folder / "quads")}
             facts = {"most": None, **request, **places, "length": len(body)}
