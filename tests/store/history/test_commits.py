@@ -2,8 +2,11 @@
 
 from datetime import datetime, tzinfo
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad
 
 from thc_graph.errors import HistoryCorrupt
@@ -18,6 +21,10 @@ def change(text: str) -> Accepted:
     return accept_unchecked(ChangeSet(added=frozenset({Quad(NODE, NODE, Literal(text), NODE)})))
 
 
+def quads(numbers: set[int]) -> frozenset[Quad]:
+    return frozenset(Quad(NODE, NODE, Literal(str(each)), NODE) for each in numbers)
+
+
 def test_commits_stand_in_order_and_read_back(tmp_path: Path) -> None:
     history = History(tmp_path)
     source = Source("feuille.csv", "00" * 32)
@@ -26,6 +33,17 @@ def test_commits_stand_in_order_and_read_back(tmp_path: Path) -> None:
     assert [commit.id for commit in history.log()] == [second.id, first.id]
     assert history.commit(first.id) == first
     assert history.change(second.id) == change('deux é\n"').change
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4))), max_size=5))
+def test_a_state_is_all_changes_in_their_order(changes: list[tuple[set[int], set[int]]]) -> None:
+    with TemporaryDirectory() as folder:
+        history, expected = History(Path(folder)), set[Quad]()
+        for removed, added in changes:
+            each = ChangeSet(removed=quads(removed - added), added=quads(added))
+            expected = each.applied_to(expected)
+            commit = history.record(accept_unchecked(each), "Ville", "Essai")
+            assert history.state(commit.id) == expected
 
 
 def test_a_damaged_commit_is_told(tmp_path: Path) -> None:

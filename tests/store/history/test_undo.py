@@ -49,10 +49,7 @@ def undo(history: History, done: Commit) -> Commit:
 
 
 def state(history: History) -> set[Quad]:
-    quads: set[Quad] = set()
-    for each in [*history.log()][::-1]:
-        quads = history.change(each.id).applied_to(quads)
-    return quads
+    return history.state(history.head) if history.head else set()
 
 
 def test_an_undo_restores_the_state_before(history: History) -> None:

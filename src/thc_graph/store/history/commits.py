@@ -22,6 +22,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
+from pyoxigraph import Quad
+
 from thc_graph.errors import HistoryCorrupt
 from thc_graph.rdf.changes import ChangeSet, patch, read_patch
 from thc_graph.schema.validation import Accepted
@@ -200,6 +202,19 @@ class History:
             HistoryCorrupt: The file is not the one its name promises.
         """
         return read_patch(self.text(id_).partition("\n")[2])
+
+    def state(self, last: str) -> set[Quad]:
+        """Return what stands after a commit, all changes played again.
+
+        Raises:
+            HistoryCorrupt: A commit on the way is harmed.
+        """
+        quads: set[Quad] = set()
+        for commit in [*self.log(last)][::-1]:
+            change = self.change(commit.id)
+            quads.difference_update(change.removed)  # in place: a copy for each commit is too much
+            quads.update(change.added)
+        return quads
 
     def log(self, last: str | None = None) -> Iterator[Commit]:
         """Yield the commits, the last one first: that of `HEAD`, or another."""

@@ -5,20 +5,18 @@ A fault is told as a code with its facts; whoever reads them finds the words els
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from pyoxigraph import DefaultGraph, Quad
-
 from thc_graph.errors import HistoryCorrupt, StoreUnsound
-from thc_graph.rdf import iris
 from thc_graph.rdf.changes import read_patch
 from thc_graph.store.history import erasure
 from thc_graph.store.history.commits import Commit, History
 from thc_graph.store.snapshots import claims, seals
 from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes import recovery
+from thc_graph.store.writes.replay import compare
 from thc_graph.store.writes.repository import Repository
 
 
@@ -131,31 +129,11 @@ def _leftovers(repository: Repository) -> Iterator[Finding]:
 
 
 def _replay(repository: Repository, snapshot: Snapshot, commits: list[Commit]) -> Iterator[Finding]:
-    """Play the history again and count what the snapshot lacks or has too many."""
     if snapshot.commit != commits[0].id:
         yield Finding(Level.FAULT, "snapshot-behind", {"commit": snapshot.commit})
         return
-    expected: set[Quad] = set()
-    for commit in reversed(commits):
-        expected = repository.history.change(commit.id).applied_to(expected)
-    derivation = repository.derivation
-    derived = {iris.graph(derivation.base, name) for name in derivation.names()}
-    found = extra = 0
-    for quad in _recorded(snapshot, expected):
-        if quad in expected:
-            found += 1
-        elif quad.graph_name not in derived:
-            extra += 1
-    facts: dict[str, str | int] = {"quads": found, "lacking": len(expected) - found, "extra": extra}
-    if facts["lacking"] or extra:
-        yield Finding(Level.FAULT, "snapshot-differs", facts)
+    compared = compare(repository, snapshot)
+    if compared.is_equal:
+        yield Finding(Level.GOOD, "snapshot", asdict(compared))
     else:
-        yield Finding(Level.GOOD, "snapshot", facts)
-
-
-def _recorded(snapshot: Snapshot, expected: set[Quad]) -> Iterator[Quad]:
-    """Yield the snapshot's quads, but those of a default graph that is only a union."""
-    is_own = any(quad.graph_name == DefaultGraph() for quad in expected)
-    for quad in snapshot.store():
-        if is_own or quad.graph_name != DefaultGraph():
-            yield quad
+        yield Finding(Level.FAULT, "snapshot-differs", asdict(compared))

@@ -107,13 +107,7 @@ class Repository:
     @contextmanager
     def rebuilt(self, commit: str) -> Iterator[Draft]:
         """Give the state at a commit, made from history alone."""
-        ids = [each.id for each in self.history.log()][::-1]
-        quads: set[Quad] = set()
-        for id_ in ids[: ids.index(commit) + 1]:
-            change = self.history.change(id_)
-            quads.difference_update(change.removed)  # in place: a copy for each commit is too much
-            quads.update(change.added)
-        change = ChangeSet(added=frozenset(quads))
+        change = ChangeSet(added=frozenset(self.history.state(commit)))
         with drafts.drafting(self.root, None, union=self.union) as draft:
             self._complete(draft, change)
             yield draft
