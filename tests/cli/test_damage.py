@@ -199,6 +199,18 @@ def test_a_read_only_store_is_served(closed: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_read_only_store_of_a_version_before_seals_is_examined_and_read(closed: Path) -> None:
+    for each in closed.glob("snapshots/*/SEALS"):
+        each.unlink()
+    (closed / "FORMAT").write_text("1\n")
+    program = Path(sys.executable).with_name("thc-graph")
+    done = in_closed(closed, f"{program} --store {closed} doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "version qui ne scellait pas" in done.stdout
+    done = in_closed(closed, f"{program} --store {closed} stats")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_harmed_read_only_store_is_refused_in_words(closed: Path) -> None:
     damaged(closed, "terms", "flipped")
     program = Path(sys.executable).with_name("thc-graph")

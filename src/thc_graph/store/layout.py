@@ -1,7 +1,7 @@
 """Layout: the mark by which a store's folder tells how it is arranged.
 
-0 is a folder from before there was a mark; 1 adds `FORMAT` itself and `ERASED`.
-A newer program opens all of these and marks the folder at its next write; an older
+0 is a folder from before there was a mark; 1 adds `FORMAT` itself and `ERASED`; 2 seals
+its snapshots. A newer program opens all of these and marks the folder at its next write; an older
 one refuses what it does not know, rather than read it wrong.
 """
 
@@ -13,7 +13,8 @@ from thc_graph.errors import StoreTooNew, StoreUnsound
 from thc_graph.store import files
 
 ID: Final = re.compile("[0-9a-f]{64}")  # a commit's
-FORMAT: Final = 1
+FORMAT: Final = 2
+SEALED: Final = 2  # from here on, a snapshot without its seals has lost them
 MARK: Final = "FORMAT"
 
 

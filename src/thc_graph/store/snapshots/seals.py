@@ -66,6 +66,11 @@ def harms(folder: Path, *, thorough: bool = False) -> list[Harm]:
     return told
 
 
+def are_missing(folder: Path) -> bool:
+    """Tell whether a folder has no seals at all, harmed or not."""
+    return not (folder / FILE).exists()
+
+
 def number(folder: Path) -> int:
     """Return how many files are sealed."""
     return len(_read(folder) or ())

@@ -62,10 +62,13 @@ def _files(root: Path, snapshot: Snapshot | None) -> Iterator[Finding]:
     found = recovery.harms(root, thorough=True)
     for each in found:
         yield Finding(Level.FAULT, "file-harmed", {"file": each.file, "harm": each.harm})
-    if snapshot is not None and not found:
+    if snapshot is not None and recovery.is_unsealed(root, snapshot):
+        yield Finding(Level.WARNING, "unsealed")
+    elif snapshot is not None and not found:
         yield Finding(Level.GOOD, "files", {"number": seals.number(snapshot.path)})
     for folder in sorted((root / "snapshots").glob("[!.]*")):
-        if snapshot is None or folder != snapshot.path:
+        is_former = snapshot is None or folder != snapshot.path
+        if is_former and not seals.are_missing(folder):  # it may be of a version before seals
             for each in seals.harms(folder, thorough=True):
                 file = (folder / each.file).relative_to(root).as_posix()
                 yield Finding(Level.WARNING, "former-harmed", {"file": file, "harm": each.harm})

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from thc_graph.errors import HistoryCorrupt, StoreMissing, StoreUnsound
+from thc_graph.store import layout
 from thc_graph.store.history import erasure, verification
 from thc_graph.store.history.commits import History
 from thc_graph.store.snapshots import seals, snapshot
 from thc_graph.store.snapshots.seals import Harm
 from thc_graph.store.snapshots.snapshot import Snapshot
+from thc_graph.store.writes.replay import compare
 
 if TYPE_CHECKING:
     from thc_graph.store.writes.repository import Repository
@@ -91,7 +93,7 @@ def sound(repository: "Repository") -> Snapshot | None:
     published = pointed(repository.root)
     if published is not None and _is_older(history, published.commit):
         raise HistoryCorrupt("HEAD", "altered" if history.head else "missing", published.commit)
-    harmed = harms(repository.root)
+    harmed = harms(repository.root) or (_seal(repository, published) if published else [])
     if harmed:
         repository.mending(harmed)
     return None if harmed else published
@@ -107,8 +109,34 @@ def harms(root: Path, *, thorough: bool = False) -> list[Harm]:
     except StoreUnsound as fault:
         return [Harm(fault.file, fault.harm)]
     folder = f"snapshots/{published.commit}"
+    if is_unsealed(root, published):
+        return []
     found = seals.harms(published.path, thorough=thorough)
     return [replace(each, file=f"{folder}/{each.file}") for each in found]
+
+
+def is_unsealed(root: Path, published: Snapshot) -> bool:
+    """Tell whether a snapshot is of a version before seals, and so has none to be held to."""
+    return layout.check(root) < layout.SEALED and seals.are_missing(published.path)
+
+
+def _seal(repository: "Repository", published: Snapshot) -> list[Harm]:
+    """Seal a snapshot of a version before seals; return what is harmed of it, if it is not sound.
+
+    Nothing can be told of what stands beside the quads, but that it is there.
+    """
+    if not is_unsealed(repository.root, published):
+        return []
+    quads = f"snapshots/{published.commit}/quads"
+    try:
+        if not compare(repository, published).is_equal:
+            return [Harm(quads, "altered")]
+    except (StoreUnsound, OSError, RuntimeError) as fault:
+        if isinstance(fault, HistoryCorrupt):
+            raise
+        return [Harm(quads, "unreadable")]
+    seals.put(published.path, None)
+    return []
 
 
 def harms_of_erased(history: History, *, thorough: bool = False) -> list[Harm]:

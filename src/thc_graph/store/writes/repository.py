@@ -164,9 +164,10 @@ class Repository:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with locked(self.root, self.lock_seconds, self.waiting):
-            layout.mark(self.root)
+            layout.check(self.root)
             writer = Writer(self)
             writer.recover()
+            layout.mark(self.root)  # what stands is as this version leaves it, from here on
             yield writer
             if self.follow is not None:
                 self.follow(self)
