@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyoxigraph import DefaultGraph, Store
+from pyoxigraph import DefaultGraph, Literal, Quad, Store
 
+from thc_graph.rdf.changes import ChangeSet
+from thc_graph.rdf.terms import RDFS, THC
+from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store import layout
 from thc_graph.store.snapshots import seals
 from thc_graph.store.snapshots.seals import Harm
@@ -92,3 +95,32 @@ def test_one_that_was_sealed_by_this_version_has_lost_its_seals(
         (published(store).path / seals.FILE).unlink()
     recovery.make_sure(store)
     assert [each.harm for each in told] == ["missing"]
+
+
+@pytest.fixture
+def behind(store: Repository) -> Repository:
+    """A store whose last commit is recorded and not published, as after a late full disk."""
+    fact = Quad(THC["essai"], RDFS["label"], Literal("Essai"), THC["graphe"])
+    change = accept_unchecked(ChangeSet(added=frozenset({fact})))
+    store.history.record(change, "Essai", "Enregistré")
+    return store
+
+
+def test_what_is_recorded_and_was_not_published_is_so_by_the_next_command(
+    behind: Repository, told: list[Harm]
+) -> None:
+    assert published(behind).commit != behind.history.head
+    recovery.make_sure(behind)
+    assert (published(behind).commit, told) == (behind.history.head, [])
+
+
+def test_a_command_beside_a_writer_does_not_wait_for_what_that_one_publishes(
+    store: Repository,
+) -> None:
+    waited: list[int | None] = []
+    with store.writing():
+        store.history.record(accept_unchecked(ChangeSet()), "Essai", "Enregistré")
+        before = published(store)
+        recovery.make_sure(replace(store, waiting=waited.append))
+        assert published(store) == before
+    assert published(store).commit != store.history.head

@@ -7,13 +7,14 @@ only be refused, by the name of the file. Nothing is published upon either.
 
 import logging
 import os
+import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from thc_graph.errors import HistoryCorrupt, StoreMissing, StoreUnsound
+from thc_graph.errors import HistoryCorrupt, StoreLocked, StoreMissing, StoreUnsound
 from thc_graph.store import layout
 from thc_graph.store.history import erasure, verification
 from thc_graph.store.history.commits import History
@@ -65,6 +66,7 @@ def make_sure(repository: "Repository", *, thorough: bool = False) -> None:
     root = repository.root
     harmed = look(root, thorough=thorough)
     if not harmed:
+        _catch_up(repository)
         return
     if is_closed(root):
         raise StoreUnsound(harmed[0].file, harmed[0].harm)
@@ -73,6 +75,24 @@ def make_sure(repository: "Repository", *, thorough: bool = False) -> None:
     with repository.writing():
         if _ERASED in {each.file for each in harmed}:
             _mend_erased(repository)
+
+
+def _catch_up(repository: "Repository") -> None:
+    """Publish what is recorded and was not, as after a full disk; what stands is sound meanwhile.
+
+    A writer at work does it itself. Where there is still no room, the next command tries again.
+    """
+    root = repository.root
+    published = pointed(root)
+    if published is None or published.commit == repository.history.head or is_closed(root):
+        return
+    try:
+        with replace(repository, lock_seconds=0).writing():
+            pass
+    except StoreLocked:
+        pass
+    except (OSError, sqlite3.Error, ValueError) as fault:  # how the libraries tell of a full disk
+        _LOG.warning("What is recorded is not published yet: %s", fault)
 
 
 def sound(repository: "Repository") -> Snapshot | None:
