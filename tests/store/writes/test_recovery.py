@@ -1,5 +1,7 @@
 """What a store finds of another time: of a version before, or of a crash before."""
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from thc_graph.rdf.terms import RDFS, THC
 from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store import layout
 from thc_graph.store.snapshots import seals
+from thc_graph.store.snapshots.draft import Draft
 from thc_graph.store.snapshots.seals import Harm
 from thc_graph.store.snapshots.snapshot import Snapshot, ground
 from thc_graph.store.writes import recovery
@@ -124,3 +127,17 @@ def test_a_command_beside_a_writer_does_not_wait_for_what_that_one_publishes(
         recovery.make_sure(replace(store, waiting=waited.append))
         assert published(store) == before
     assert published(store).commit != store.history.head
+
+
+def test_nothing_is_recorded_where_there_is_no_room_for_its_draft(
+    store: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Draft) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    head, change = store.history.head, ChangeSet()
+    with store.draft(change) as draft, store.writing() as writer:
+        monkeypatch.setattr(Draft, "close", full)
+        with pytest.raises(OSError, match="No space left"):
+            writer.publish(draft, accept_unchecked(change), "Essai", "Essai")
+    assert store.history.head == head

@@ -134,8 +134,7 @@ def drafting(root: Path, previous: Snapshot | None, *, union: bool = True) -> It
 
 
 def publish(root: Path, draft: Draft, commit: str) -> Snapshot:
-    """Make a draft the published snapshot of `commit`, by one rename each."""
-    draft.close()
+    """Make a draft that was closed the published snapshot of `commit`, by one rename each."""
     seals.put(draft.folder, draft.previous.path if draft.previous else None)
     snapshot = Snapshot(commit, root / "snapshots" / commit)
     (draft.folder / claims.CLAIM).unlink()  # whoever tidies up holds the lock that we hold

@@ -212,6 +212,7 @@ class Writer:
             raise DraftOutdated
         progress("indexing")
         furnish(self.repository.artefacts, draft)
+        draft.close()  # a disk without room for it is met before anything is recorded
         progress("recording")
         commit = history.record(accepted, author, message, sources)
         progress("publishing")
@@ -251,6 +252,7 @@ class Writer:
         head = next(history.log())
         with self.repository.rebuilt(head.id) as draft:
             furnish(self.repository.artefacts, draft)
+            draft.close()
             by_entity.keep(history, head, (), draft.folder, None)
             return drafts.publish(self.repository.root, draft, head.id)
 
