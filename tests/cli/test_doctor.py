@@ -17,6 +17,7 @@ from thc_graph.cli.harms import WORDS
 from thc_graph.instance.settings import read_settings
 from thc_graph.rdf.terms import SKOS, THC
 from thc_graph.store.history.erasure import Erasure
+from thc_graph.store.snapshots import seals
 from thc_graph.store.writes.repository import Repository
 
 CLASS = THC["Engagement"]
@@ -122,6 +123,50 @@ def test_a_hurt_store(
     exit_code, found = findings(sound.root)
     assert found[code] == level
     assert exit_code == (1 if level == "fault" else 0)
+
+
+def sealed(hurt: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Return the same harm under seals that hold, as a fault of ours would leave it."""
+
+    def both(root: Path) -> None:
+        hurt(root)
+        seals.put(root / "snapshots" / (root / "CURRENT").read_text(), None)
+
+    return both
+
+
+def fall_behind(root: Path) -> None:
+    """A crash between what is recorded and what is published."""
+    found, former = repository(read_settings(root)), (root / "CURRENT").read_text()
+    kept = shutil.copytree(root / "snapshots" / former, root / "kept")
+    with found.writing() as writer:
+        writer.purge(Erasure((CLASS.value,)), "Ville")
+    shutil.rmtree(root / "snapshots")
+    (root / "snapshots").mkdir()
+    kept.rename(root / "snapshots" / former)
+    (root / "CURRENT").write_text(former)
+
+
+@pytest.mark.parametrize(
+    ("hurt", "code"),
+    [
+        (lose_the_snapshot, "snapshot-missing"),
+        (leave_a_draft, "drafts"),
+        (change_the_snapshot, "snapshot-differs"),
+        (sealed(change_the_snapshot), "snapshot-differs"),
+        (break_the_engine, "snapshot-unreadable"),
+        (sealed(break_the_engine), "snapshot-unreadable"),
+        (sealed(break_the_engine), "children-broken"),
+        (fall_behind, "snapshot-behind"),
+    ],
+)
+def test_a_repair_makes_sound(sound: Repository, hurt: Callable[[Path], None], code: str) -> None:
+    hurt(sound.root)
+    assert code in findings(sound.root)[1]
+    exit_code, found = findings(sound.root, "--repair")
+    assert exit_code == 0
+    assert code not in found
+    assert {"history", "files", "snapshot"} <= found.keys()
 
 
 def test_a_commit_from_before_a_purge_is_told(sound: Repository, tmp_path: Path) -> None:

@@ -24,10 +24,12 @@ from thc_graph.store.history import purge
 from thc_graph.store.snapshots.snapshot import Snapshot
 from thc_graph.store.writes import recovery
 from thc_graph.store.writes.checkup import Finding, Level, examine
+from thc_graph.store.writes.replay import is_equal
 from thc_graph.store.writes.repository import Repository
 
 MEBIBYTE = 1 << 20
 ROOM = 2  # times the store: a snapshot is built beside the one it replaces
+BROKEN = "children-broken"  # among the codes of findings
 
 _MARK = {Level.FAULT: "✖", Level.WARNING: "⚠", Level.GOOD: "✔"}
 
@@ -45,7 +47,7 @@ def doctor(
     settings, repository = opened(context, sure=False)
     if repair:
         with suppress(StoreUnsound):  # what cannot be made again is found again, and named
-            recovery.make_sure(repository, thorough=True)
+            _repair(repository)
     told = []
     for each in _findings(settings, repository):
         text = _text(each, context.obj.language)
@@ -58,6 +60,26 @@ def doctor(
     if Level.FAULT in levels:
         raise typer.Exit(1)
     raise typer.Exit(4 if strict and Level.WARNING in levels else 0)
+
+
+def _repair(repository: Repository) -> None:
+    """Make again what is derived of the history: what its seals tell of, or the history alone.
+
+    Raises:
+        StoreUnsound: A file is harmed that cannot be made again, or nothing can be written.
+        StoreLocked: Another process is writing.
+    """
+    recovery.make_sure(repository, thorough=True)
+    if recovery.is_closed(repository.root):
+        return
+    with repository.writing() as writer:
+        published = repository.current()
+        if published is not None and not _stands(repository, published):
+            writer.remake(published)
+
+
+def _stands(repository: Repository, published: Snapshot) -> bool:
+    return is_equal(repository, published) and asyncio.run(_children(published)).code != BROKEN
 
 
 def _text(finding: Finding, language: str) -> str:
@@ -136,7 +158,7 @@ async def _children(snapshot: Snapshot) -> Finding:
         await pool.start()
         network_cut = pool.state().network_cut
     except (StoreError, OSError):
-        return Finding(Level.FAULT, "children-broken")
+        return Finding(Level.FAULT, BROKEN)
     finally:
         await pool.stop()
     return Finding(Level.GOOD, "children") if network_cut else Finding(Level.WARNING, "network")

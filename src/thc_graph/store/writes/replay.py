@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyoxigraph import DefaultGraph, Quad
 
+from thc_graph.errors import HistoryCorrupt, StoreUnsound
 from thc_graph.rdf import iris
 from thc_graph.store.snapshots.snapshot import Snapshot
 
@@ -43,6 +44,20 @@ def compare(repository: "Repository", snapshot: Snapshot) -> Comparison:
         elif quad.graph_name not in derived:
             extra += 1
     return Comparison(found, len(expected) - found, extra)
+
+
+def is_equal(repository: "Repository", snapshot: Snapshot) -> bool:
+    """Tell whether a snapshot can be read, and holds what the history says.
+
+    Raises:
+        HistoryCorrupt: A commit is harmed.
+    """
+    try:
+        return compare(repository, snapshot).is_equal
+    except HistoryCorrupt:
+        raise
+    except (OSError, RuntimeError, StoreUnsound):
+        return False
 
 
 def _recorded(snapshot: Snapshot, expected: Collection[Quad]) -> Iterator[Quad]:

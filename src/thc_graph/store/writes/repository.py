@@ -246,6 +246,12 @@ class Writer:
         if is_purging and published:
             purges.close(repository.root, published.path)
 
+    def remake(self, published: Snapshot) -> None:
+        """Make the published snapshot again, which is not as the history says."""
+        file = published.path.relative_to(self.repository.root).as_posix()
+        self.repository.mending([Harm(file, "altered")])
+        self._rebuild()
+
     def _rebuild(self) -> Snapshot:
         history = self.repository.history
         history.sweep()
