@@ -59,7 +59,7 @@ def back_up(root: Path, destination: Path, *, history_only: bool = False) -> Man
                 continue
             if state is not None and state == _state(root):
                 aside.rename(destination)
-                files.sync_folder(destination.parent)
+                files.sync(destination.parent)
                 return manifest
     raise StoreBusy
 
@@ -86,7 +86,7 @@ def restore(source: Path, root: Path, *, history_only: bool = False) -> Manifest
             path.rename(root / path.name)  # the settings last: without them there is no store
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    files.sync_folder(root)
+    files.sync(root)
     return manifest
 
 
@@ -130,7 +130,7 @@ def _sealed(folder: Path, commit: str) -> Manifest:
     manifest = Manifest(layout.FORMAT, commit, time, digests)
     _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1))
     for path in (*found, *(each for each in folder.rglob("*") if each.is_dir()), folder):
-        files.sync_folder(path)
+        files.sync(path)
     return manifest
 
 

@@ -133,7 +133,7 @@ def close(root: Path, keep: Path) -> None:
         if after != before:
             files.replace(path, json.dumps(after, ensure_ascii=False, indent=1).encode())
     (root / INTENT).unlink()
-    files.sync_folder(root)
+    files.sync(root)
 
 
 def begun(root: Path) -> bool:

@@ -141,7 +141,7 @@ def publish(root: Path, draft: Draft, commit: str) -> Snapshot:
     _date(draft)
     shutil.rmtree(snapshot.path, ignore_errors=True)
     draft.folder.rename(snapshot.path)
-    files.sync_folder(snapshot.path.parent)
+    files.sync(snapshot.path.parent)
     files.replace(root / POINTER, commit.encode("ascii"))
     return snapshot
 

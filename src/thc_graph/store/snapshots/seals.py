@@ -41,14 +41,21 @@ class Harm:
 
 
 def put(folder: Path, former: Path | None) -> None:
-    """Seal the files of a folder, those of `former` that are linked here as they were."""
+    """Seal the files of a folder, those of `former` that are linked here as they were.
+
+    What is new is forced to disk before: after a crash, no seal names a file that is not whole.
+    """
     before = _read(former) or {} if former else {}
     found = {}
     for path in _sealable(folder):
         name, known = path.relative_to(folder).as_posix(), None
         with suppress(OSError):
             known = before.get(name) if former and path.samefile(former / name) else None
+        if known is None:
+            files.sync(path)
         found[name] = known or _sealed(path)
+    for place in filter(Path.is_dir, (*folder.rglob("*"), folder)):
+        files.sync(place)
     _write(folder, found)
 
 
