@@ -360,7 +360,7 @@ def test_a_full_disk_is_told_and_the_next_write_is_whole(bare: Repository, tmp_p
     disk = tmp_path / "disk"
     disk.mkdir()
     command = [*NAMESPACE, sys.executable, "-c", FULL, str(bare.root), str(disk)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env=environment
     )

@@ -83,7 +83,7 @@ def writer(tmp_path: Path) -> Iterator[Path]:
     """Give a store to which another process publishes without pause."""
     root = tmp_path / "busy"
     argv = [sys.executable, "-c", PUBLISH, str(root)]
-    place = {"PYTHONPATH": f"{Path(__file__).parents[1]}:{':'.join(sys.path)}"}
+    place = {"PYTHONPATH": f"{Path(__file__).parent}:{':'.join(sys.path)}"}
     with subprocess.Popen(argv, stdout=subprocess.PIPE, env=place) as process:
         assert process.stdout is not None
         for _ in range(3):
