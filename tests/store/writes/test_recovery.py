@@ -1,14 +1,18 @@
-"""What a store finds of another time: of a version before, or of a crash before."""
+"""What a store finds of another time, of a version or a crash before; and only harm is told."""
 
 import errno
 import os
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyoxigraph import DefaultGraph, Literal, Quad, Store
 
+from thc_graph.errors import HistoryCorrupt
 from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS, THC
 from thc_graph.schema.validation import accept_unchecked
@@ -18,7 +22,7 @@ from thc_graph.store.snapshots.draft import Draft
 from thc_graph.store.snapshots.seals import Harm
 from thc_graph.store.snapshots.snapshot import Snapshot, ground
 from thc_graph.store.writes import recovery
-from thc_graph.store.writes.repository import Repository
+from thc_graph.store.writes.repository import Repository, locked
 
 
 def published(found: Repository) -> Snapshot:
@@ -141,3 +145,51 @@ def test_nothing_is_recorded_where_there_is_no_room_for_its_draft(
         with pytest.raises(OSError, match="No space left"):
             writer.publish(draft, accept_unchecked(change), "Essai", "Essai")
     assert store.history.head == head
+
+
+WHILE = 0.3  # seconds that a file is not what it will be
+
+
+@contextmanager
+def rewriting(root: Path, path: Path) -> Iterator[None]:
+    """Have a writer who holds the lock, with one file half way, and goes on after a while."""
+    begun, content = threading.Event(), path.read_bytes()
+
+    def write() -> None:
+        with locked(root):
+            path.write_bytes(content[:-1])
+            begun.set()
+            time.sleep(WHILE)
+            path.write_bytes(content)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    begun.wait()
+    yield
+    writer.join()
+
+
+def commit_of(root: Path) -> Path:
+    return next((root / "history").glob("*.gz"))
+
+
+def pointer_of(root: Path) -> Path:
+    return root / "CURRENT"
+
+
+@pytest.mark.parametrize("of", [commit_of, pointer_of])
+def test_what_a_writer_is_in_the_middle_of_is_no_harm(
+    ruled: Repository, of: Callable[[Path], Path]
+) -> None:
+    assert not recovery.look(ruled.root)
+    with rewriting(ruled.root, of(ruled.root)):
+        assert not recovery.look(ruled.root)
+
+
+def test_harm_at_rest_is_told_at_once(ruled: Repository) -> None:
+    path = commit_of(ruled.root)
+    path.write_bytes(path.read_bytes()[:-1])
+    start = time.monotonic()
+    with pytest.raises(HistoryCorrupt):
+        recovery.look(ruled.root)
+    assert time.monotonic() - start < 5.0, "nobody was waited for"

@@ -5,14 +5,16 @@ hand or a copy may harm any file: what is derived is rebuilt, and told; the hist
 only be refused, by the name of the file. Nothing is published upon either.
 """
 
+import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from thc_graph.errors import HistoryCorrupt, StoreLocked, StoreMissing, StoreUnsound
 from thc_graph.store import layout
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from thc_graph.store.writes.repository import Repository
 
 _ERASED: Final = "history/ERASED"
+_PATIENCE: Final = 10.0  # seconds to wait for a writer before harm is told
+_PAUSE: Final = 0.02  # seconds between two tries of its lock
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -45,10 +49,38 @@ def look(root: Path, *, thorough: bool = False) -> list[Harm]:
     """Verify the history, and return what is harmed of all that is derived from it.
 
     What a disk lost by itself is found by a `thorough` look, which reads every byte.
+    Harm is told once it was seen while nobody wrote: a purge changes many files, one by one.
 
     Raises:
         HistoryCorrupt: A file of the history is harmed.
     """
+    with suppress(HistoryCorrupt):
+        if not _looked(root, thorough=thorough):
+            return []
+    with _at_rest(root):
+        return _looked(root, thorough=thorough)
+
+
+@contextmanager
+def _at_rest(root: Path) -> Iterator[None]:
+    """Let nobody write meanwhile; who is at it for long, a purge, has said so on the disk."""
+    end = time.monotonic() + _PATIENCE
+    with ExitStack() as held:
+        with suppress(OSError):  # nobody ever wrote here
+            lock = held.enter_context((root / "lock").open("rb"))
+            while not _is_shared(lock) and time.monotonic() < end:
+                time.sleep(_PAUSE)
+        yield
+
+
+def _is_shared(lock: IO[bytes]) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _looked(root: Path, *, thorough: bool) -> list[Harm]:
     is_purging = (root / erasure.INTENT).exists()  # its end changes what is to be verified
     history = History(root / "history")
     erased = [] if is_purging else harms_of_erased(history, thorough=thorough)
