@@ -2,7 +2,8 @@
 
 A publication swaps `Service.published` as one value: a request that began on the
 former snapshot ends on it. The processes that answer queries are the same before and
-after: each opens the new snapshot beside the former one.
+after: each opens the new snapshot beside the former one, and closes that one when its
+last reader has left.
 """
 
 import asyncio

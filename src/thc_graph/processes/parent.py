@@ -70,14 +70,13 @@ class Child:
         process: "subprocess.Popen[bytes]",
         transport: asyncio.WriteTransport,
         channel: _Channel,
-        generation: int = 0,
     ) -> None:
         self.process = process
         self.transport = transport
         self.channel = channel
-        self.generation = generation
         self.network_cut = False
         self.sound = False
+        self.held: tuple[Path, ...] = ()  # the snapshots it was last told to hold open
         self.ended = asyncio.get_running_loop().create_task(self._reaped())
 
     @property
@@ -138,7 +137,6 @@ class Child:
 async def start(
     command: Sequence[str],
     environment: Mapping[str, str],
-    generation: int = 0,
     log: int | None = subprocess.DEVNULL,
 ) -> Child:
     """Start a process whose standard input and output are one socket, ours at the other end.
@@ -165,12 +163,14 @@ async def start(
         except OSError:
             transport.abort()
             raise
-    return Child(process, transport, channel, generation)
+    return Child(process, transport, channel)
 
 
-async def launch(snapshot: Path, memory: int, niceness: int, generation: int) -> Child:
+async def launch(snapshot: Path, memory: int, niceness: int) -> Child:
     """Start a query process over a snapshot; it is not ready before `Child.greet` returns."""
-    return await start(_command(snapshot, memory, niceness), environment(), generation)
+    child = await start(_command(snapshot, memory, niceness), environment())
+    child.held = (snapshot,)
+    return child
 
 
 def frame(request: Mapping[str, Any]) -> bytes:

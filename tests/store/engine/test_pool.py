@@ -22,9 +22,9 @@ from thc_graph.errors import (
     QueueFull,
     StoreError,
 )
-from thc_graph.store.engine.engine import Lane, Query
+from thc_graph.store.engine.engine import Engine, Lane, Query
 from thc_graph.store.engine.lanes import Client, LaneState, Room
-from thc_graph.store.engine.pool import MEBIBYTE, MUCH, Pool
+from thc_graph.store.engine.pool import MEBIBYTE, Pool
 
 pytestmark = pytest.mark.long
 
@@ -68,7 +68,7 @@ async def opened(snapshot: Path, workers: int = 1, **options: Any) -> AsyncItera
         await pool.stop()
 
 
-async def read(pool: Pool, asked: Query, lane: Lane = "public") -> bytes:
+async def read(pool: Engine, asked: Query, lane: Lane = "public") -> bytes:
     return await (await pool.answer(asked, lane)).read()
 
 
@@ -256,64 +256,127 @@ def test_an_idle_child_that_dies_is_replaced(snapshot: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_swap_drops_no_query_in_flight(snapshot: Path, tmp_path: Path) -> None:
+def test_a_new_snapshot_drops_no_query_in_flight_and_ends_no_child(
+    snapshot: Path, tmp_path: Path
+) -> None:
     new = make_snapshot(tmp_path, "new")
     slow = query("SELECT (SAMPLE(?c) AS ?o) { ?a ?b ?c . ?d ?e ?f }")
 
     async def run() -> None:
         async with opened(snapshot, workers=2) as pool:
-            before = asyncio.create_task(read(pool, slow))
+            own, former, later = children(), pool.at(snapshot), pool.at(new)
+            before = asyncio.create_task(read(former, slow))
             await until(lambda: public(pool).busy == 1)
-            await pool.swap(new)
+            await later.start()
             assert not before.done()
-            assert await read(pool, SMALL) == b"o\r\nnew\r\n"
+            for engine, value in ((later, b"new"), (former, b"old"), (pool, b"new")) * 10:
+                assert await read(engine, SMALL) == b"o\r\n" + value + b"\r\n"
             assert await before == b"o\r\nold\r\n"
-            await until(lambda: len(children()) == 4)
-            assert pool.state().snapshot == new
-            assert public(pool).idle == 2
+            await until(lambda: public(pool).idle == 2)
+            assert children() == own
+            assert later.state().snapshot == pool.state().snapshot == new
 
     asyncio.run(run())
 
 
-def test_children_outlive_publications(snapshot: Path, tmp_path: Path) -> None:
-    """Each opens the new snapshot beside the former one, which whoever began on it still reads."""
-    new, newest = make_snapshot(tmp_path, "new"), make_snapshot(tmp_path, "newest")
+def test_a_pool_is_ready_while_it_opens_a_snapshot(snapshot: Path, tmp_path: Path) -> None:
+    paths = [snapshot, make_snapshot(tmp_path, "new")] * 5
 
+    async def run() -> None:
+        async with opened(snapshot) as pool:
+            for path in paths:
+                later = pool.at(path)
+                opening = asyncio.create_task(later.start())
+                while not opening.done():
+                    await asyncio.sleep(0)
+                    assert pool.state().ready
+                await opening
+                await later.stop()
+
+    asyncio.run(run())
+
+
+def test_a_snapshot_is_tried_though_every_child_is_at_work(snapshot: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with opened(snapshot) as pool:
+            runaway = asyncio.create_task(fault(pool.answer(query(RUNAWAY, 0.5), "pages")))
+            await until(lambda: pool.state().lanes["pages"].busy == 1)
+            assert isinstance(await fault(pool.at(tmp_path / "nothing").start()), StoreError)
+            assert runaway.done()
+            assert pool.state().snapshot == snapshot
+
+    asyncio.run(run())
+
+
+def test_a_snapshot_that_nobody_reads_is_closed(snapshot: Path, tmp_path: Path) -> None:
     async def run() -> None:
         async with opened(snapshot, workers=2) as pool:
-            at_work = children()
-            for path in (new, newest) * 20:
-                await pool.at(path).start()
-            assert children() == at_work
-            for path, value in ((new, "new"), (newest, "newest"), (snapshot, "old")):
-                answer = await pool.at(path).answer(SMALL)
-                assert await answer.read() == f"o\r\n{value}\r\n".encode()
-            assert children() == at_work
+            formers = [pool.at(make_snapshot(tmp_path, f"{n}")) for n in range(3)]
+            for each in formers:
+                await each.start()
+            assert all(opens(child, tmp_path) for child in children())
+            for each in formers:
+                await each.stop()
+            await until(lambda: not any(opens(child, tmp_path) for child in children()))
+            assert await read(pool.at(snapshot), SMALL) == b"o\r\nold\r\n"
 
     asyncio.run(run())
 
 
-def test_a_child_that_holds_much_memory_is_started_anew(snapshot: Path, tmp_path: Path) -> None:
-    new = make_snapshot(tmp_path, "new")
+def opens(process: int, folder: Path) -> bool:
+    handles = Path(f"/proc/{process}/fd").iterdir()
+    return any(str(each.readlink()).startswith(str(folder)) for each in handles)
+
+
+@pytest.mark.parametrize("turns", [20, pytest.param(134, marks=pytest.mark.all)])
+def test_memory_is_bound_over_many_snapshots(snapshot: Path, tmp_path: Path, turns: int) -> None:
+    paths = [snapshot, make_snapshot(tmp_path, "1"), make_snapshot(tmp_path, "2")]
 
     async def run() -> None:
-        async with opened(snapshot) as pool:
-            pool.memory = MUCH << 20  # a mebibyte is much
-            former = children()
-            await pool.swap(new)
-            await until(lambda: len(children()) == 2 and not children() & former)
+        async with opened(snapshot, memory=400 * MEBIBYTE) as pool:
+            own, held = children(), pool.at(snapshot)
+            sizes = []
+            for path in paths * turns:
+                former, held = held, pool.at(path)
+                await held.start()
+                await former.stop()
+                await read(held, query("SELECT ?o { ?s ?p ?o } ORDER BY ?o ?s"))
+                sizes.append(sum(map(resident, children())))
+            assert children() == own
+            assert max(sizes) < sizes[len(paths) * 5] + 16 * MEBIBYTE
+            assert isinstance(await fault(pool.answer(query(HUNGRY))), QueryOutOfMemory)
+
+    asyncio.run(run())
+
+
+def test_a_child_that_came_to_hold_much_is_started_anew(snapshot: Path, tmp_path: Path) -> None:
+    large = query(
+        "SELECT (COUNT(DISTINCT *) AS ?n) { { SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 400000 } }"
+    )
+
+    async def run() -> None:
+        async with opened(snapshot, memory=600 * MEBIBYTE) as pool:
+            before = children()
+            await read(pool, large)
+            await pool.at(make_snapshot(tmp_path, "new")).start()
+            await until(lambda: len(before & children()) == 1)
             assert await read(pool, SMALL) == b"o\r\nnew\r\n"
 
     asyncio.run(run())
 
 
-def test_a_swap_to_nothing_leaves_all_as_it_was(snapshot: Path, tmp_path: Path) -> None:
+def test_a_snapshot_that_cannot_be_opened_leaves_all_as_it_was(
+    snapshot: Path, tmp_path: Path
+) -> None:
     async def run() -> None:
         async with opened(snapshot) as pool:
-            assert isinstance(await fault(pool.swap(tmp_path / "nothing")), StoreError)
+            own = children()
+            assert isinstance(await fault(pool.at(tmp_path / "nothing").start()), StoreError)
             assert pool.state().snapshot == snapshot
             assert await read(pool, SMALL) == b"o\r\nold\r\n"
-            await until(lambda: len(children()) == 2)
+            asked = await fault(pool.at(tmp_path / "nothing").answer(SMALL))
+            assert isinstance(asked, QueryFailed)
+            assert children() == own
 
     asyncio.run(run())
 

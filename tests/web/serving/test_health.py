@@ -73,7 +73,7 @@ async def test_a_history_ahead_of_what_is_served(
 async def test_a_lane_without_a_living_child(limited: Limited) -> None:
     async with limited() as client:
         pool = client._transport.app.state.service.published.pool  # type: ignore[attr-defined]
-        for room in pool._lanes.values():
+        for room in pool.pool._lanes.values():
             room.drain()
         refused = await client.get("/readyz")
         assert refused.status_code == 503

@@ -201,6 +201,7 @@ class LaneRoom(Places, Generic[Worker]):
         super().__init__(room)
         self.idle = asyncio.LifoQueue[Worker]()  # the last at work first: it is the warmest
         self.busy = 0
+        self.aside = 0  # alive, and neither idle nor asked anything: for a moment
         self.answered = self.failed = self.crashed = 0
         self.stopped = self.left = 0
 
@@ -220,6 +221,15 @@ class LaneRoom(Places, Generic[Worker]):
     def drain(self) -> list[Worker]:
         """Return all idle workers and keep none."""
         return [self.idle.get_nowait() for _ in range(self.idle.qsize())]
+
+    def pick(self, wanted: Callable[[Worker], bool]) -> Worker | None:
+        """Return an idle worker that is as wanted, if there is one, and keep the others."""
+        idle = self.drain()
+        found = next(filter(wanted, idle), None)
+        for each in reversed(idle):
+            if each is not found:
+                self.idle.put_nowait(each)
+        return found
 
     @contextmanager
     def counting(self, client: Client) -> Iterator[None]:
@@ -254,7 +264,7 @@ class LaneRoom(Places, Generic[Worker]):
     def state(self) -> LaneState:
         return LaneState(
             workers=self.room.workers,
-            idle=self.idle.qsize(),
+            idle=self.idle.qsize() + self.aside,
             busy=self.busy,
             waiting=self.waiting,
             answered=self.answered,

@@ -4,15 +4,16 @@ The engine can neither stop a query nor survive every one, so each runs in a
 child of its own: at the time limit, when the client hangs up or when the child
 dies, another takes its place in about 30 ms and nobody else notices. Two lanes,
 each with its own children and queue, keep visitors' queries from delaying pages.
-Children outlive publications: a new snapshot is opened in each, in some milliseconds.
+Children outlive publications: they open the new snapshot between two queries.
 """
 
 import asyncio
 import logging
 import signal
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,12 @@ from thc_graph.errors import (
 from thc_graph.processes.parent import START_SECONDS, Child, frame, launch
 from thc_graph.store.engine.engine import Answer, Lane, Query, chunks
 from thc_graph.store.engine.lanes import HOUSE, Client, LaneRoom, LaneState, Room
+from thc_graph.store.engine.query_child import HELD
 
 MEBIBYTE: Final = 1024 * 1024
 MEMORY: Final = 1024 * MEBIBYTE
 MAX_BYTES: Final = 10 * MEBIBYTE
-MUCH: Final = 8  # part of a child's memory; one that holds more is started anew
+MUCH: Final = 8  # part of its memory; a child that has come to hold more is replaced
 NICENESS: Final = 10  # visitors' queries give way to pages, and to the server itself
 
 _LOG: Final = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ class PoolState:
 
 
 class Pool:
-    """An Engine over one snapshot; `start` before the first query, `stop` at the end.
+    """An Engine over a snapshot, and over others by `at`; `start` first, `stop` at the end.
 
     One event loop holds it: children die with the thread that started them.
     `workers` children serve each lane unless `lanes` says otherwise; `memory`
@@ -86,7 +88,8 @@ class Pool:
         self._lanes = {str(lane): LaneRoom[Child](room) for lane, room in rooms.items()}
         self._children: set[Child] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._generation = 0
+        self._held = Counter[Path]()  # the snapshots that are read, by how many; the newest last
+        self._is_stopped = False
         self._changing = asyncio.Lock()
 
     @property
@@ -96,66 +99,49 @@ class Pool:
 
     async def start(self) -> None:
         """Start every child; StoreError when the snapshot cannot be opened."""
-        async with self._changing:
-            generation = self._generation + 1
-            fresh = await self._start_all(self.snapshot, generation)
-            self._generation = generation
-            for lane, children in fresh.items():
-                for child in children:
-                    self._lanes[lane].idle.put_nowait(child)
-
-    async def swap(self, path: Path) -> None:
-        """Answer from the snapshot at `path` from now on.
-
-        Queries in flight end on the snapshot they began with. When the new one
-        cannot be opened, StoreError is raised and the old one stays. A child that is
-        at work meanwhile opens it with the first query it gets.
-        """
-        if not self._generation:
-            self.snapshot = path
-            await self.start()
-            return
-        async with self._changing:
-            for room in self._lanes.values():
-                await self._open_in(room, path)
-            self.snapshot = path
+        await self.hold(self.snapshot)
 
     def at(self, path: Path) -> "At":
-        """Return an Engine over another snapshot, with the same children."""
+        """Return an Engine over another snapshot; these children answer, and must be stopped."""
         return At(self, path)
 
-    async def _open_in(self, room: LaneRoom[Child], path: Path) -> None:
-        """Let each idle child open a snapshot, one after the other; the others serve meanwhile.
+    async def hold(self, path: Path) -> None:
+        """Let every child open a snapshot, until `release`, and those started later as well.
 
-        One that has come to hold much memory is replaced instead.
+        One at work opens it afterwards; visitors', which stand back, in their own time.
+
+        Raises:
+            StoreError: It cannot be opened; all is as it was.
         """
-        left = room.drain()
-        for each in left:
-            room.idle.put_nowait(each)
-        while left:
-            idle = room.drain()
-            child = next((each for each in idle if each in left), None)
-            for each in idle:
-                if each is not child:
-                    room.idle.put_nowait(each)
-            if child is None:
-                return
-            left.remove(child)
+        async with self._changing:
+            self._held[path] = self._held.pop(path, 0) + 1  # the newest is the last
             try:
-                header, _ = await child.ask(frame({"snapshot": str(path)}))
-                if header["kind"] != "ready":
-                    raise _unopened(header)
-                if header["resident"] > self.memory // MUCH:
-                    child.kill()
-            except EOFError:  # it died: another takes its place
-                pass
-            finally:
-                self._give_back(room, child)
+                if self._children:
+                    await self._try()
+                    await self._settle("pages")
+                else:
+                    await self._start_all(path)
+            except BaseException:
+                self.release(path)
+                raise
+            self.snapshot = path
+            self._in_background(self._settle("public"))
+
+    def release(self, path: Path) -> None:
+        """Let the children close a snapshot, when nobody else holds it."""
+        self._held -= Counter([path])
+        if not self._is_stopped:
+            for lane in self._lanes:
+                self._in_background(self._settle(lane))
+
+    @property
+    def _wanted(self) -> tuple[Path, ...]:
+        return tuple(self._held)[-HELD:]
 
     async def stop(self) -> None:
         """Kill every child and return once all are reaped; let answers in flight end before."""
         async with self._changing:
-            self._generation += 1
+            self._is_stopped = True
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -221,6 +207,7 @@ class Pool:
     def _request(self, query: Query, snapshot: Path) -> bytes:
         return frame(
             {
+                "held": [str(each) for each in {*self._wanted, snapshot}],
                 "snapshot": str(snapshot),
                 "text": query.text,
                 "media_types": query.media_types,
@@ -234,20 +221,60 @@ class Pool:
 
     def _give_back(self, room: LaneRoom[Child], child: Child) -> None:
         """Let the child serve again, or replace it if it was interrupted or has died."""
-        if child.generation != self._generation:
+        if self._is_stopped:
             self._dismiss(child)
-        elif child.alive:
-            room.idle.put_nowait(child)
+        elif not child.alive:
+            self._dismiss(child)
+            self._in_background(self._replace(room))
+        elif child.held != self._wanted:
+            self._in_background(self._settle_one(room, child))
         else:
-            self._dismiss(child)
-            self._in_background(self._replace(room, child.generation))
+            room.idle.put_nowait(child)
 
-    async def _replace(self, room: LaneRoom[Child], generation: int) -> None:
+    async def _try(self) -> None:
+        """Let one child hold what is wanted, as soon as one has nothing else to do."""
+        room = self._lanes["pages"]
+        child = await self._take(room, asyncio.get_running_loop().time() + START_SECONDS)
+        await self._settle_one(room, child)
+
+    async def _settle(self, lane: str) -> None:
+        """Let the idle children hold what is wanted, one by one: the others serve meanwhile."""
+        room = self._lanes[lane]
+        while child := room.pick(lambda child: child.held != self._wanted):
+            await self._settle_one(room, child)
+
+    async def _settle_one(self, room: LaneRoom[Child], child: Child) -> None:
+        """Let a child open and close snapshots until it holds what is wanted, then serve.
+
+        Raises:
+            StoreError: It cannot open the newest.
+        """
+        child.held = self._wanted
+        if not child.alive:
+            self._give_back(room, child)
+            return
+        room.aside += 1
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                header, _ = await child.ask(frame({"held": [str(each) for each in child.held]}))
+        except (EOFError, TimeoutError):
+            raise StoreError("A process ended over a snapshot.") from None
+        else:
+            if header["resident"] > self.memory // MUCH:
+                child.kill()
+            for path, message in header["faults"].items():
+                if path == str(child.held[-1]):
+                    raise _unopened({"message": message})
+        finally:
+            room.aside -= 1
+            self._give_back(room, child)
+
+    async def _replace(self, room: LaneRoom[Child]) -> None:
         """Start one child in the lane; try again, ever more slowly, until it works."""
         pause = _FIRST_PAUSE
-        while generation == self._generation:
+        while not self._is_stopped:
             try:
-                child = await self._start_one(self.snapshot, room.room.niceness, generation)
+                child = await self._start_one(self.snapshot, room.room.niceness)
             except (StoreError, OSError) as error:
                 _LOG.warning("A query process could not be replaced: %s", error)
                 await asyncio.sleep(pause)
@@ -256,24 +283,21 @@ class Pool:
                 self._give_back(room, child)
                 return
 
-    async def _start_all(self, path: Path, generation: int) -> dict[str, list[Child]]:
+    async def _start_all(self, path: Path) -> None:
         """Start the children of every lane, or none of them."""
-        rooms = {lane: room.room for lane, room in self._lanes.items()}
-        lanes = [lane for lane, room in rooms.items() for _ in range(room.workers)]
-        starts = (self._start_one(path, rooms[lane].niceness, generation) for lane in lanes)
+        rooms = [room for room in self._lanes.values() for _ in range(room.room.workers)]
+        starts = (self._start_one(path, room.room.niceness) for room in rooms)
         started = await asyncio.gather(*starts, return_exceptions=True)
-        fresh: dict[str, list[Child]] = {lane: [] for lane in self._lanes}
-        for lane, child in zip(lanes, started, strict=True):
-            if isinstance(child, Child):
-                fresh[lane].append(child)
+        children = [child for child in started if isinstance(child, Child)]
         for fault in started:
             if isinstance(fault, BaseException):
-                await asyncio.gather(*(self._reap(c) for group in fresh.values() for c in group))
+                await asyncio.gather(*map(self._reap, children))
                 raise fault
-        return fresh
+        for room, child in zip(rooms, children, strict=True):
+            self._give_back(room, child)
 
-    async def _start_one(self, path: Path, niceness: int, generation: int) -> Child:
-        child = await launch(path, self.memory, niceness, generation)
+    async def _start_one(self, path: Path, niceness: int) -> Child:
+        child = await launch(path, self.memory, niceness)
         self._children.add(child)
         try:
             await child.greet(_unopened)
@@ -294,29 +318,38 @@ class Pool:
     def _in_background(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()):
+            _LOG.warning("A query process could not be kept: %s", fault)
 
 
-@dataclass(frozen=True)
+@dataclass
 class At:
-    """An Engine over one snapshot of a pool's, which is started and stopped by itself."""
+    """An Engine over one of the snapshots that a pool's children hold."""
 
     pool: Pool
     snapshot: Path
+    _is_held: bool = False
 
     @property
     def graphs(self) -> None:
         return
 
     async def start(self) -> None:
-        """Let the children open the snapshot; those that are not started are."""
-        await self.pool.swap(self.snapshot)
+        await self.pool.hold(self.snapshot)
+        self._is_held = True
 
     async def stop(self) -> None:
-        """The children serve on."""
+        """Let go of the snapshot; the children serve on."""
+        if self._is_held:
+            self.pool.release(self.snapshot)
+        self._is_held = False
 
     def state(self) -> PoolState:
-        return self.pool.state()
+        return replace(self.pool.state(), snapshot=self.snapshot)
 
     async def answer(self, query: Query, lane: Lane = "public", client: Client = HOUSE) -> Answer:
         return await self.pool.answer(query, lane, client, self.snapshot)

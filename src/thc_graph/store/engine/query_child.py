@@ -4,8 +4,8 @@ Started as `python -I -S query_child.py PLACES OPTIONS`: PLACES is a JSON list o
 that of pyoxigraph and ours, OPTIONS a JSON object (snapshot, memory, nice, parent). It
 imports next to nothing, so that it is ready in about 30 ms. A frame, in and out, is four
 bytes of length (big-endian) and as many of JSON; a header of kind "answer" is
-followed by `length` bytes, the result. A request names the snapshot it asks, one of
-which may be another than before; without a `text` it only opens that one.
+followed by `length` bytes, the result. A request names the snapshots to hold open,
+and asks one of them unless it has no `text`: publications do not end the process.
 
 Everything happens in one thread: results of pyoxigraph must not change threads,
 and this one has the stack that deep queries need.
@@ -45,7 +45,8 @@ from thc_graph.store.engine.results import (
     write_graph,
 )
 
-HELD: Final = 2  # snapshots open: the published one, and the former while somebody reads it
+HELD: Final = 4  # snapshots open at once: the published one, and former ones that are still read
+SPACE: Final = 32 * 1024 * 1024  # addresses that one more takes; 18 MiB when it was measured
 UNOPENED: Final = (OSError, RuntimeError, ValueError)  # of a snapshot
 
 
@@ -129,42 +130,41 @@ def merge(store: Store, default: Iterable[NamedNode], named: Iterable[NamedNode]
 
 def serve(snapshot: str, memory: int, *, network_cut: bool) -> None:
     """Answer requests until the parent hangs up."""
-    stores: dict[str, Store] = {}
     try:
-        stores[snapshot] = Store.read_only(snapshot)
-        another = Store.read_only(snapshot)  # its addresses count as reserved
-        limit_memory(memory)
+        stores = {snapshot: Store.read_only(snapshot)}
+        limit_memory(memory + (HELD - 1) * SPACE)
     except UNOPENED as error:
         send({"kind": "broken", "message": str(error)})
         return
-    del another
     send({"kind": "ready", "network_cut": network_cut})
     while (request := receive()) is not None:
+        faults = hold(stores, request["held"])
+        if "text" not in request:
+            send({"kind": "held", "faults": faults, "resident": resident()})
+        elif request["snapshot"] in stores:
+            send(*answer(stores[request["snapshot"]], request))
+        else:
+            send({"kind": "other", "message": faults[request["snapshot"]]})
+
+
+def hold(stores: dict[str, Store], wanted: Iterable[str]) -> dict[str, str]:
+    """Close and open stores until they are those of the snapshots wanted; return what failed."""
+    for each in stores.keys() - {*wanted}:
+        del stores[each]
+    faults = {}
+    for each in wanted:
         try:
-            store = opened(stores, request["snapshot"])
+            stores[each] = stores.get(each) or Store.read_only(each)
         except UNOPENED as error:
-            send({"kind": "broken", "message": str(error)})
-            continue
-        reply = answer(store, request) if "text" in request else (_state(), b"")
-        del store  # may be the last to hold it when another is opened
-        send(*reply)
+            faults[each] = str(error)
+    return faults
 
 
-def opened(stores: dict[str, Store], snapshot: str) -> Store:
-    """Return a snapshot's store; the longest open is closed when there are too many."""
-    if snapshot not in stores:
-        while len(stores) >= HELD:
-            del stores[next(iter(stores))]
-        stores[snapshot] = Store.read_only(snapshot)
-    return stores[snapshot]
-
-
-def _state() -> Header:
-    """Return the answer to whoever only opens a snapshot: the memory held, in bytes."""
-    resident = 0
-    if sys.platform == "linux":
-        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    return {"kind": "ready", "resident": resident}
+def resident() -> int:
+    """Return the bytes of memory this process holds, 0 where that cannot be told."""
+    if sys.platform != "linux":
+        return 0
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def main() -> None:
