@@ -17,6 +17,7 @@ from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import RDFS, THC
 from thc_graph.schema.validation import accept_unchecked
 from thc_graph.store import layout
+from thc_graph.store.history.commits import History
 from thc_graph.store.snapshots import seals
 from thc_graph.store.snapshots.draft import Draft
 from thc_graph.store.snapshots.seals import Harm
@@ -193,3 +194,36 @@ def test_harm_at_rest_is_told_at_once(ruled: Repository) -> None:
     with pytest.raises(HistoryCorrupt):
         recovery.look(ruled.root)
     assert time.monotonic() - start < 5.0, "nobody was waited for"
+
+
+def unacknowledged(root: Path, number: int) -> None:
+    """Leave what as many crashes leave that came before the first commit was acknowledged."""
+    history = History(root / "history")
+    for text in map(str, range(number)):
+        history.record(accept_unchecked(ChangeSet()), "Essai", text)
+        (root / "history/HEAD").unlink()
+
+
+def test_crashes_of_a_first_publication_do_not_shut_the_store(
+    store: Repository, tmp_path: Path
+) -> None:
+    new = replace(store, root=tmp_path / "new")
+    unacknowledged(new.root, 3)
+    recovery.make_sure(new)
+    with new.draft(ChangeSet()) as draft, new.writing() as writer:
+        commit = writer.publish(draft, accept_unchecked(ChangeSet()), "Essai", "Premier")
+    assert [each.id for each in new.history.log()] == [commit.id]
+    assert not recovery.look(new.root, thorough=True)
+
+
+def test_a_head_that_was_lost_is_told_though_only_one_commit_followed_none(
+    store: Repository, tmp_path: Path
+) -> None:
+    new = replace(store, root=tmp_path / "new")
+    unacknowledged(new.root, 2)
+    with new.draft(ChangeSet()) as draft, new.writing() as writer:
+        writer.publish(draft, accept_unchecked(ChangeSet()), "Essai", "Premier")
+    (new.root / "history/HEAD").unlink()
+    with pytest.raises(HistoryCorrupt) as refused:
+        recovery.make_sure(new)
+    assert (refused.value.file, refused.value.harm) == ("history/HEAD", "missing")

@@ -94,17 +94,24 @@ class History:
         """The id of the last acknowledged commit, None before the first.
 
         Raises:
-            HistoryCorrupt: There are commits, and nothing tells which is the last.
+            HistoryCorrupt: Commits follow one another, and nothing tells which is the last.
         """
         try:
             id_ = (self.folder / "HEAD").read_bytes().decode("ascii", "replace").strip()
         except FileNotFoundError:
-            if len(self) > 1:  # a single one may be the first, not acknowledged yet
+            if self._was_acknowledged():
                 raise HistoryCorrupt("HEAD", "missing") from None
             return None
         if not ID.fullmatch(id_):
             raise HistoryCorrupt("HEAD", "altered" if id_ else "empty")
         return id_
+
+    def _was_acknowledged(self) -> bool:
+        """Tell whether a commit follows another: first ones alone may be what crashes left."""
+        try:
+            return any(self.told(id_).parent for id_ in self.ids())
+        except HistoryCorrupt:
+            return True
 
     @property
     def since(self) -> float | None:

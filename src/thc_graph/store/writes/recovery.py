@@ -83,7 +83,9 @@ def _is_shared(lock: IO[bytes]) -> bool:
 def _looked(root: Path, *, thorough: bool) -> list[Harm]:
     is_purging = (root / erasure.INTENT).exists()  # its end changes what is to be verified
     history = History(root / "history")
+    published = pointed(root)  # first: the last commit may be a later one by then
     erased = [] if is_purging else harms_of_erased(history, thorough=thorough)
+    _hold_head(history, published)
     return erased + harms(root, thorough=thorough)
 
 
@@ -143,8 +145,7 @@ def sound(repository: "Repository") -> Snapshot | None:
         if not _mend_erased(repository):
             raise
     published = pointed(repository.root)
-    if published is not None and _is_older(history, published.commit):
-        raise HistoryCorrupt("HEAD", "altered" if history.head else "missing", published.commit)
+    _hold_head(history, published)
     harmed = harms(repository.root) or (_seal(repository, published) if published else [])
     if harmed:
         repository.mending(harmed)
@@ -219,6 +220,11 @@ def _mend_erased(repository: "Repository") -> bool:
     if is_mended:
         repository.mending([Harm(_ERASED, harm)])
     return is_mended
+
+
+def _hold_head(history: History, published: Snapshot | None) -> None:
+    if published is not None and _is_older(history, published.commit):
+        raise HistoryCorrupt("HEAD", "altered" if history.head else "missing", published.commit)
 
 
 def _is_older(history: History, published: str) -> bool:
