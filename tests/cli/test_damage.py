@@ -15,7 +15,9 @@ from damage import FEW, KINDS, TARGETS, damaged
 from thc_graph.cli.import_ import load
 from thc_graph.instance.settings import read_settings
 from thc_graph.people import tokens
+from thc_graph.rdf.changes import ChangeSet
 from thc_graph.rdf.terms import THC
+from thc_graph.schema.validation import accept_unchecked
 from thc_graph.sheets.imports.datasets import inputs
 from thc_graph.store.history.erasure import Erasure
 from thc_graph.store.writes import recovery
@@ -217,6 +219,29 @@ def test_a_harmed_read_only_store_is_refused_in_words(closed: Path) -> None:
     done = in_closed(closed, f"{program} --store {closed} serve --port 0")
     assert done.returncode == 1
     assert "là où le magasin peut être écrit" in done.stderr
+
+
+def test_a_store_on_a_full_disk_is_served(store: Repository, tmp_path: Path) -> None:
+    """What a crash left recorded finds no room to be published: who reads is not to wait for it."""
+    if os.geteuid() or not shutil.which("unshare"):
+        pytest.skip("mounting a disk of some megabytes needs root and unshare")
+    store.history.record(accept_unchecked(ChangeSet()), "Ville", "Essai")
+    program, port = Path(sys.executable).with_name("thc-graph"), serving.free_port()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    script = (
+        f"mount -t tmpfs -o size=96m none {disk} && cp -a {store.root}/. {disk} || exit; "
+        f"cat /dev/zero > {disk}/filler; {program} --store {disk} serve --port {port} & "
+        "curl -s --retry 60 --retry-connrefused --retry-delay 1 "
+        f"http://127.0.0.1:{port}/recherche?q=engagement | grep -c '<h1'; kill $!; wait $!"
+    )
+    words = ["unshare", "-m", "sh", "-c", script]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=600)
+    if "mount:" in done.stderr:
+        pytest.skip(f"this machine mounts nothing: {done.stderr}")
+    assert done.stdout == "1\n", done.stderr
+    assert "Le disque est plein." in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import typer
 
 from thc_graph.cli import console, harms
 from thc_graph.cli.app import app
-from thc_graph.errors import StoreError, StoreUnsound
+from thc_graph.errors import StoreError, StoreFull, StoreUnsound
 from thc_graph.instance.settings import FILE, Settings, read_settings
 from thc_graph.people import tokens
 from thc_graph.store.snapshots.snapshot import current
@@ -90,7 +90,8 @@ def serve(
 def _make_sure(settings: Settings, language: str, *, is_again: bool) -> None:
     """Tell what is harmed, and let a clerk mend it and finish what a crash interrupted.
 
-    A store that cannot be written is served as it stands, if it is sound. Where a server
+    A store that cannot be written, or whose disk is full, is served as it stands, if it is
+    sound. Where a server
     is started again and nothing is harmed, who waits at the sockets is not to wait for this.
     """
     harmed = recovery.look(settings.store)
@@ -102,7 +103,15 @@ def _make_sure(settings: Settings, language: str, *, is_again: bool) -> None:
     harms.tell(harmed, language)
     if is_again and not harmed:
         Thread(target=_recover_aside, args=(settings,), daemon=True).start()
-    elif not _recover(settings) and harmed:
+        return
+    try:
+        is_free = _recover(settings)
+    except StoreFull:
+        if harmed:
+            raise
+        console.say(harms.words()["disk-full"][language])
+        return
+    if not is_free and harmed:
         raise StoreUnsound(harmed[0].file, harmed[0].harm)
 
 

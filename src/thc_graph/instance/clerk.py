@@ -54,7 +54,7 @@ class Clerk:
             return crossing.error_header(error)
         except Exception as error:  # noqa: BLE001 - told to the log, and the clerk goes on
             if is_full(error):
-                return crossing.error_header(self._full())
+                return crossing.error_header(_full(self.repository))
             _LOG.exception("fault of the clerk")
             return {"kind": "fault"}
 
@@ -73,12 +73,13 @@ class Clerk:
     def may_write(self, role: Role, graph: GraphName) -> bool:
         return not self.repository.ruled or permissions.may_write(role, graph, self.base)
 
-    def _full(self) -> StoreFull:
-        """Return what a disk without room left of a write: nothing, or a commit to be published."""
-        head, published = self.repository.history.head, self.repository.current()
-        if head is None or (published and published.commit == head):
-            return StoreFull()
-        return StoreFullLate(head)
+
+def _full(repository: Repository) -> StoreFull:
+    """Return what a disk without room left of a write: nothing, or a commit to be published."""
+    head, published = repository.history.head, recovery.pointed(repository.root)
+    if head is None or (published and published.commit == head):
+        return StoreFull()
+    return StoreFullLate(head)
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -115,6 +116,10 @@ def _recover(repository: Repository) -> Header:
         is_locked = True
     except ThcGraphError as error:
         return crossing.error_header(error)
+    except Exception as error:
+        if not is_full(error):
+            raise
+        return crossing.error_header(_full(repository))
     return {"kind": "ready", "locked": is_locked}
 
 
