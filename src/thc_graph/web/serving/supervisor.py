@@ -3,7 +3,8 @@
 It opens no store, starts no thread and answers nobody, so that nothing a stranger sends
 can end it. Whoever connects while no one serves waits in line at its sockets. What ends
 as it should, with 0 or told to stop, ends it too, with the same code; so does what fails
-before it ever served, since starting that again would hide why.
+before it ever served, since starting that again would hide why, and what starts no more
+though it did once: who is refused learns more than who waits in line for nobody.
 """
 
 import logging
@@ -19,8 +20,9 @@ from typing import Final, NoReturn
 
 from thc_graph.processes.walls import die_with
 
-SHORT: Final = 10.0  # seconds: what lived longer is started again at once
-DELAYS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds before what lived shorter is
+SHORT: Final = 10.0  # seconds: what served and lived longer is started again at once
+DELAYS: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)  # seconds before anything else is
+TRIES: Final = 6  # starts in a row that may end before they serve
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 RELAYED: Final = signal.SIGUSR1  # SIGTERM, passed on: who serves may have heard of it by itself
 TOLD: Final = (signal.SIGTERM, RELAYED)  # by which who serves hears of one stop
@@ -38,6 +40,32 @@ class Post:
     announce: Callable[[], object]  # that it serves
 
 
+@dataclass
+class _Past:
+    """How those ended that were started, by which the next one is, later or never."""
+
+    deaths: int = 0
+    short: int = 0  # in a row
+    failed: int = 0  # in a row, before they served
+    has_served: bool = False
+
+    def add(self, *, served: bool, seconds: float) -> None:
+        self.deaths += 1
+        self.short = 0 if served and seconds > SHORT else self.short + 1
+        self.failed = 0 if served else self.failed + 1
+        self.has_served = self.has_served or served
+
+    def ends_with(self, code: int) -> bool:
+        """Tell whether to end as it did, rather than to start another; log that tries ran out."""
+        if self.failed == TRIES:
+            facts = {"ending": code, "starts": self.failed}
+            log.critical("the process that serves no longer starts", extra={"facts": facts})
+        return self.failed == TRIES or not (self.has_served or code < 0)
+
+    def delay(self) -> float:
+        return DELAYS[min(self.short, len(DELAYS)) - 1] if self.short else 0.0
+
+
 def stand_by(sockets: Sequence[socket.socket]) -> Post:
     """Return in each process that is to serve; the caller's own stays here until the last ends.
 
@@ -46,22 +74,20 @@ def stand_by(sockets: Sequence[socket.socket]) -> Post:
     for name in WATCHED:  # blocked and not ignored: a process with the id 1 must not lose them
         signal.signal(name, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
-    restarts, short, has_served = 0, 0, False
+    past = _Past()
     while True:
         reader, writer = os.pipe()
         began, pid = time.monotonic(), _fork()
         if not pid:
             os.close(reader)
-            return Post(restarts, partial(os.write, writer, b"."))
+            return Post(past.deaths, partial(os.write, writer, b"."))
         os.close(writer)
         code, is_told = _await(pid, sockets)
-        has_served = _is_announced(reader) or has_served
-        if is_told or code == 0 or not (has_served or code < 0):
+        past.add(served=_is_announced(reader), seconds=time.monotonic() - began)
+        if is_told or code == 0 or past.ends_with(code):
             _leave(code)
-        short = 0 if time.monotonic() - began > SHORT else short + 1
-        delay = DELAYS[min(short, len(DELAYS)) - 1] if short else 0.0
-        restarts += 1
-        facts = {"pid": pid, "ending": code, "restarts": restarts, "again_in": delay}
+        delay = past.delay()
+        facts = {"pid": pid, "ending": code, "restarts": past.deaths, "again_in": delay}
         log.error("the process that serves died", extra={"facts": facts})
         if signal.sigtimedwait(STOPS, delay):
             _leave(0)
