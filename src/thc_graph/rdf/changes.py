@@ -52,9 +52,6 @@ class ChangeSet:
         """Return an added quad that no name reaches (a blank node, a triple term), if any."""
         return next((quad for quad in self.added if _is_nameless(quad)), None)
 
-    def applied_to(self, quads: Iterable[Quad]) -> set[Quad]:
-        return (set(quads) - self.removed) | self.added
-
 
 def _is_nameless(quad: Quad) -> bool:
     return isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode | Triple)

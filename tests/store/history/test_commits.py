@@ -41,7 +41,7 @@ def test_a_state_is_all_changes_in_their_order(changes: list[tuple[set[int], set
         history, expected = History(Path(folder)), set[Quad]()
         for removed, added in changes:
             each = ChangeSet(removed=quads(removed - added), added=quads(added))
-            expected = each.applied_to(expected)
+            expected = (expected - each.removed) | each.added
             commit = history.record(accept_unchecked(each), "Ville", "Essai")
             assert history.state(commit.id) == expected
 
