@@ -1,6 +1,6 @@
 """Writes at the editors' door under two readers: nobody waits, nothing is lost.
 
-The figures are printed by `benchmarks/writes.py`; this is the same program. Its ratios are
+The figures are printed by `benchmarks/writes.py`; this is the same program. Its ratio is
 held loosely, for the machine that runs the tests does other things at the same time.
 """
 
@@ -14,8 +14,8 @@ import pytest
 from thc_graph.store.writes.repository import Repository
 
 WRITES = Path(__file__).parents[2] / "benchmarks" / "writes.py"
-NOISE = 3  # times what a quiet machine shows
-BESIDE = 3  # times the promise, which is of a machine that does nothing else: both cores run tests
+BESIDE = 2  # times the promise, which is of a machine that does nothing else: both cores run tests
+NOISE = 3  # pages of thousands that wait for those tests
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="open files are in /proc")
 
@@ -38,6 +38,6 @@ def test_readers_do_not_feel_writes(demo: Repository, writes: int) -> None:
     assert found["faults"] == []
     assert found["engines_that_may_write"] == 0
     assert found["busy_health"] > writes / 10
-    assert found["busy_health_most"] < NOISE
+    assert found["busy_health_most"] < 1
     assert found["p95_ratio"] < 3 * BESIDE
-    assert sum(found["busy_slow"].values()) < NOISE * found["busy_pages"] / 100
+    assert sum(found["busy_slow"].values()) <= NOISE

@@ -12,6 +12,7 @@ import pickle
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -47,6 +48,7 @@ from thc_graph.store.writes.mirror import Held
 TEXTS = 8 << 20  # bytes of what was read of the last queries
 WAITING = 256  # queries of pages that may wait
 HELD = 2.0  # seconds for a remote engine to say which commit it holds
+_coming: ContextVar[Published | None] = ContextVar("coming", default=None)  # in its preparation
 LAG = 60.0  # seconds in which a commit's snapshot is built, published and opened
 
 
@@ -84,9 +86,10 @@ class Service:
 
     @property
     def published(self) -> Published:
-        if self._published is None:
+        found = _coming.get() or self._published
+        if found is None:
             raise RuntimeError("The service is not started.")
-        return self._published
+        return found
 
     @property
     def caches(self) -> tuple[Cache, ...]:
@@ -117,19 +120,37 @@ class Service:
         behind = since is not None and self.history.head != published.commit
         return behind and time.time() - (since or 0) > LAG
 
-    async def refresh(self) -> bool:
-        """Serve the newest snapshot; tell whether it is another one than before."""
+    async def refresh(self, prepare: Callable[[], Awaitable[None]] | None = None) -> bool:
+        """Serve the newest snapshot; tell whether it is another one than before.
+
+        What `prepare` asks meanwhile is answered from it, while others still read the former.
+        """
         async with self._refreshing:
             former = self._published
             snapshot = await self._newest(former)
             if former is not None and former.commit == snapshot.commit:
                 former.doubt(is_behind=self.remote_behind)
                 return False
-            self._published = await self._open(snapshot)
-            self._published.doubt(is_behind=self.remote_behind)
+            coming = await self._open(snapshot)
+            coming.doubt(is_behind=self.remote_behind)
+            if prepare is not None and not coming.is_behind:
+                await self._prepare(coming, prepare)
+            self._published = coming
             if former is not None:
                 await self._retire(former)
             return True
+
+    async def _prepare(self, coming: Published, prepare: Callable[[], Awaitable[None]]) -> None:
+        coming.readers += 1  # it is not to be closed when one of its readers leaves
+        token = _coming.set(coming)
+        try:
+            await prepare()
+        except BaseException:
+            await self._close(coming)
+            raise
+        finally:
+            _coming.reset(token)
+            coming.readers -= 1
 
     async def _newest(self, former: Published | None) -> Snapshot:
         """Return what is to be served: the published commit, or the one a remote engine holds.

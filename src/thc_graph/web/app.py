@@ -34,6 +34,7 @@ from thc_graph.web.pages import (
 from thc_graph.web.rendering.templates import Pages
 from thc_graph.web.serving import health, statics, wellknown
 from thc_graph.web.serving.metrics import Metrics
+from thc_graph.web.serving.warming import Warming, Warmth
 from thc_graph.web.sparql import description, endpoint, examples
 
 log = logging.getLogger("thc_graph.web")
@@ -49,7 +50,7 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await service.start()
         _warn(service)
-        watching = asyncio.create_task(_watch(service, app.state.metrics))
+        watching = asyncio.create_task(_watch(service, app.state.metrics, app.state.warmth))
         async with AsyncExitStack() as beside:
             for companion in app.state.companions:
                 await beside.enter_async_context(companion())
@@ -73,7 +74,9 @@ def create_app(service: Service, today: Callable[[], date] = civil_date) -> Fast
     app.state.pages = Pages(service.settings, _kinds(service))
     app.state.quotas = Quotas(service.settings)
     app.state.metrics = Metrics(service)
+    app.state.warmth = Warmth()
     app.add_middleware(Packing)
+    app.add_middleware(Warming, warmth=app.state.warmth)
     app.add_middleware(Sharing)
     app.add_middleware(Frame)
     app.add_middleware(Witness, observe=app.state.metrics.observe)
@@ -117,12 +120,12 @@ def _warn(service: Service) -> None:
         log.warning("This machine does not let us cut the network of query processes.")
 
 
-async def _watch(service: Service, metrics: Metrics) -> None:
+async def _watch(service: Service, metrics: Metrics, warmth: Warmth) -> None:
     """Look for a newer publication, for as long as the application runs."""
     while True:
         await asyncio.sleep(service.settings.refresh_seconds)
         try:
-            await service.refresh()
+            await service.refresh(warmth.make)
         except Exception:
             metrics.refresh_faults.inc()
             log.exception("The newest snapshot cannot be opened; the former one is served.")

@@ -17,6 +17,7 @@ from thc_graph.instance.exports import File
 from thc_graph.instance.reading import Published
 
 RESERVED: Final = ":/%#?=@[]!$&'()*+,;"  # RFC 3986, section 2.2; the rest of an IRI is escaped
+REPRESENTED: Final = "thc_graph.represented"  # in the scope of a request, when it is
 PARIS: Final = ZoneInfo("Europe/Paris")
 SECURITY: Final = {
     "Content-Security-Policy": (
@@ -70,6 +71,8 @@ def represent(
     `links` is the Link header, target → parameters. `day` is given where the
     representation depends on the civil date: it is another one after midnight in Paris.
     """
+    if content:  # of a file there is none here
+        request.scope[REPRESENTED] = True
     made_for = [day.isoformat()] if day else []
     if published.is_behind:  # nobody is to keep it
         headers = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-store"}
